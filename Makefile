@@ -1,0 +1,159 @@
+# Canyon's only build. `make help` lists the targets; everything that a target
+# needs and this machine lacks is installed by `make setup`, which runs by
+# itself when its stamp is missing.
+
+CONFIG  ?= release
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VENV    ?= .venv
+VERSION := 0.1.0
+
+B       := build/$(CONFIG)
+NM      := node_modules
+TS      := $(NM)/tree-sitter/vendor/tree-sitter/lib
+TSPY    := $(NM)/tree-sitter-python/src
+TSTOML  := $(NM)/@tree-sitter-grammars/tree-sitter-toml/src
+
+# --- what is built from what ---------------------------------------------------
+
+LIB_LAYERS := base runtime io kit journal cache
+CMD_LAYERS := python migrate migrate/rules serve cli
+lib_src := $(foreach d,$(LIB_LAYERS),$(wildcard src/$d/*.c src/$d/*.S))
+cmd_src := $(filter-out src/cli/main.c,$(foreach d,$(CMD_LAYERS),$(wildcard src/$d/*.c)))
+headers := $(wildcard src/*/*.h src/migrate/rules/*.h)
+pages   := $(sort $(wildcard src/migrate/rules/*.md))
+test_src := $(wildcard test/*/*_test.c)
+example_src := $(wildcard example/runtime/*.c example/io/*.c example/kit/*.c)
+
+obj = $(patsubst %,$(B)/obj/%.o,$(basename $(1)))
+lib_obj := $(call obj,$(lib_src))
+cmd_obj := $(call obj,$(cmd_src)) $(if $(pages),$(B)/obj/pages.o)
+third_obj := $(addprefix build/third/,ts_core.o ts_python_parser.o ts_python_scanner.o ts_toml_parser.o ts_toml_scanner.o)
+
+# --- flags -----------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes \
+        -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings -Wpointer-arith \
+        -Wno-gnu-zero-variadic-macro-arguments -Wno-unknown-warning-option \
+        -Wno-gnu-statement-expression -Wno-gnu-empty-initializer
+BASEFLAGS := -std=gnu11 -D_GNU_SOURCE -DCN_VERSION='"$(VERSION)"' -Isrc \
+        -I$(TS)/include $(WARN) -g -fno-omit-frame-pointer -pthread -MMD -MP
+san_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -DCN_CHECKS
+san_tsan := -fsanitize=thread -DCN_CHECKS
+opt_release := -O2
+opt_asan := -O1
+opt_tsan := -O1
+opt_debug := -O0 -DCN_CHECKS
+ALLFLAGS = $(BASEFLAGS) $(opt_$(CONFIG)) $(san_$(CONFIG)) $(PKG_CFLAGS) $(CFLAGS)
+
+# Debian's libraries, by pkg-config; looked up only where something is linked.
+PKGS := $(if $(wildcard src/runtime/backend_uring.c),liburing) \
+        $(if $(wildcard src/runtime/backend_uv.c),libuv) \
+        jansson libxxhash
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS = $(shell pkg-config --libs $(PKGS)) -lm -pthread
+
+.PHONY: all help setup demo test quick check fuzz bench sim crash install clean format third
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(if $(wildcard src/cli/main.c),build/canyon) $(B)/libcanyon.a ## build/canyon and build/release/libcanyon.a
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n",$$1,$$2}' Makefile
+
+# --- setting up ------------------------------------------------------------------
+
+setup: ## install what the build and the tests need (apt, npm ci, pip into .venv)
+	tools/setup
+
+.stamps/%:
+	tools/setup $*
+
+NEED_C := .stamps/apt .stamps/npm
+NEED_PY := .stamps/venv
+
+# --- objects ---------------------------------------------------------------------
+
+$(B)/obj/%.o: %.c | $(NEED_C)
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) -c $< -o $@
+
+$(B)/obj/%.o: %.S | $(NEED_C)
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) -c $< -o $@
+
+# Third-party C comes from the registry by lockfile and is compiled as it is.
+third_cc = @mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -w -I$(TS)/include -I$(TS)/src
+build/third/ts_core.o: | $(NEED_C)
+	$(third_cc) -c $(TS)/src/lib.c -o $@
+build/third/ts_python_%.o: | $(NEED_C)
+	$(third_cc) -I$(TSPY) -c $(TSPY)/$*.c -o $@
+build/third/ts_toml_%.o: | $(NEED_C)
+	$(third_cc) -I$(TSTOML) -c $(TSTOML)/$*.c -o $@
+
+# The rule pages travel inside the binary: `canyon explain` prints them.
+$(B)/pages.c: $(pages) tools/embed-pages
+	@mkdir -p $(@D)
+	tools/embed-pages $(pages) > $@
+$(B)/obj/pages.o: $(B)/pages.c
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) -c $< -o $@
+
+# --- libraries and programs ------------------------------------------------------
+
+$(B)/libcanyon.a: $(lib_obj)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/libcommand.a: $(lib_obj) $(cmd_obj)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/canyon: $(B)/obj/src/cli/main.o $(B)/libcommand.a $(third_obj)
+	$(CC) $(ALLFLAGS) $^ $(LIBS) -o $@
+
+ifeq ($(CONFIG),release)
+build/canyon: build/release/canyon
+	@ln -sf release/canyon $@
+endif
+
+# --- tests -----------------------------------------------------------------------
+
+test_bin := $(patsubst test/%.c,$(B)/test/%,$(test_src))
+
+$(B)/test/%: $(B)/obj/test/%.o $(B)/libcommand.a $(third_obj)
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) $^ $(LIBS) -lcmocka -o $@
+$(B)/obj/test/%.o: ALLFLAGS += -Itest
+
+test-programs: $(test_bin)
+
+quick: ## unit tests under the sanitizers, layers, lengths: a minute
+	@$(MAKE) --no-print-directory CONFIG=asan test-programs
+	@tools/check-layers && tools/check-length
+	@tools/run-tests --only-programs build/asan
+
+test: .stamps/venv ## everything, under sanitizers, on all backends; at most 20 minutes
+	@$(MAKE) --no-print-directory CONFIG=asan test-programs
+	@$(MAKE) --no-print-directory all
+	@VENV=$(VENV) tools/run-tests build/asan
+
+check: ## layers, lengths, formatting, both compilers without a warning
+	tools/check-layers
+	tools/check-length
+	tools/check-format
+	$(MAKE) --no-print-directory B=build/clang CC=clang CONFIG=release third_obj= build/clang/libcommand.a
+
+format: ## clang-format over the tree
+	clang-format -i $$(git ls-files 'src/*.[ch]' 'test/*.[ch]' 'example/*.[ch]')
+
+clean: ## remove build/ (what setup installed stays)
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
