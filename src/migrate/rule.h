@@ -85,7 +85,7 @@ struct cn_page {
 extern const struct cn_page cn_pages[];
 extern const size_t cn_page_count;
 
-/* --- the match ----------------------------------------------------------- */
+/* --- the match ---------------------------------------------------------- */
 
 /* One site in the hands of a rule. Read-only for the rule; edits go through
  * the calls below. */
@@ -100,7 +100,7 @@ struct cn_match {
     struct cn_fix *fix;       /* private to match.c */
 };
 
-/* --- verdicts: the last thing a rule does --------------------------------- */
+/* --- verdicts: the last thing a rule does ------------------------------- */
 
 enum cn_verdict cn_pass(struct cn_match *m);
 enum cn_verdict cn_safe(struct cn_match *m);
@@ -123,7 +123,7 @@ enum cn_verdict cn_wrong(struct cn_match *m, const char *advice,
 void cn_demote_unsafe(struct cn_match *m, const char *reason);
 void cn_demote_manual(struct cn_match *m, const char *reason);
 
-/* --- edits ---------------------------------------------------------------
+/* --- edits -----------------------------------------------------------------
  * All edits of a match are applied together or not at all. Spans may nest
  * only by wrapping (insertions around a replaced child conflict with nothing);
  * overlapping edits of two matches are resolved by running another round.
@@ -183,15 +183,14 @@ const char *cn_z(struct cn_match *m, cn_node node);
 /* A new local name, as cn_fresh_name. */
 const char *cn_new_name(struct cn_match *m, const char *base);
 
-/* --- accounting --------------------------------------------------------------
+/* --- accounting ------------------------------------------------------------
  */
 
 /* Another site that this fix takes care of as well (a loop variable that goes
  * away with its use). Both end in this match's state. */
 void cn_claim(struct cn_match *m, cn_node site);
 
-/* --- questions that many rules ask (shared by the families)
- * -------------------- */
+/* --- questions that many rules ask (shared by the families) ------------- */
 
 /* P-STMT: the await is a whole expression statement, the whole right side of
  * an assignment or the whole value of a return. Gives the statement, or 0. */

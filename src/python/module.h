@@ -15,7 +15,7 @@
 
 #include "python/tree.h"
 
-/* --- scopes and symbols -------------------------------------------------- */
+/* --- scopes and symbols ------------------------------------------------- */
 
 enum cn_scope_kind {
     CN_SCOPE_MODULE,
@@ -75,7 +75,7 @@ struct cn_scope {
     bool star_import;      /* names may come from `from x import *` */
 };
 
-/* --- objects: what variables hold ----------------------------------------- */
+/* --- objects: what variables hold --------------------------------------- */
 
 /* A variable in the wide sense: a symbol, or an attribute of `self` taken
  * over a whole class (`self.queue` in each of its methods). */

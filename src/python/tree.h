@@ -131,7 +131,7 @@ bool cn_has_await(const struct cn_tree *t, cn_node n);
 /* Without the parentheses around an expression. */
 cn_node cn_bare(const struct cn_tree *t, cn_node expression);
 
-/* --- calls --------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------- */
 
 /* The call whose function is exactly `n`, or 0. */
 cn_node cn_call_of(const struct cn_tree *t, cn_node n);
@@ -163,7 +163,7 @@ cn_node cn_arg_value(const struct cn_tree *t, cn_node call, int index,
 /* No *args and no **kwargs in the call. */
 bool cn_args_plain(const struct cn_tree *t, cn_node call);
 
-/* --- places -------------------------------------------------------------- */
+/* --- places ------------------------------------------------------------- */
 
 /* 1-based line, and column in characters (not bytes), of a byte offset. */
 struct cn_place {
