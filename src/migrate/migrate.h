@@ -9,8 +9,7 @@
 
 #include "migrate/rule.h"
 
-/* --- one text --------------------------------------------------------------
- */
+/* --- one text ----------------------------------------------------------- */
 
 enum cn_site_state {
     CN_SITE_FIXED,      /* migrated (would be, in a scan) */
@@ -59,8 +58,7 @@ int cn_migrate_text(struct cn_parser *parser, struct cn_arena *arena,
                     const struct cn_text_options *options,
                     struct cn_text_result *out, struct cn_note *note);
 
-/* --- rules -----------------------------------------------------------------
- */
+/* --- rules -------------------------------------------------------------- */
 
 /* All families in the order of the report; NULL past the end. */
 const struct cn_family *cn_family_at(size_t i);

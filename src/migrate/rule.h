@@ -169,8 +169,7 @@ void cn_line_below(struct cn_match *m, cn_node statement, const char *fmt, ...)
  * it; it is not under a condition, a lambda, a comprehension, a while test. */
 bool cn_hoistable(const struct cn_match *m, cn_node expression);
 
-/* --- names in the output ---------------------------------------------------
- */
+/* --- names in the output ------------------------------------------------ */
 
 /* How to spell a module-level name here: "anyio.sleep" gives `anyio.sleep`
  * (or `aio.sleep` under an existing alias), "anyio.to_thread.run_sync" gives
@@ -183,8 +182,7 @@ const char *cn_z(struct cn_match *m, cn_node node);
 /* A new local name, as cn_fresh_name. */
 const char *cn_new_name(struct cn_match *m, const char *base);
 
-/* --- accounting ------------------------------------------------------------
- */
+/* --- accounting --------------------------------------------------------- */
 
 /* Another site that this fix takes care of as well (a loop variable that goes
  * away with its use). Both end in this match's state. */

@@ -90,8 +90,7 @@ struct cn_object {
                      we cannot see it */
 };
 
-/* --- names that come from imports ------------------------------------------
- */
+/* --- names that come from imports --------------------------------------- */
 
 enum cn_certainty {
     CN_UNKNOWN, /* could be anything */
@@ -193,8 +192,7 @@ cn_node cn_definition_of(const struct cn_module *m, cn_node function);
 struct cn_str cn_fresh_name(const struct cn_module *m, cn_node n,
                             const char *base);
 
-/* --- checks on texts -------------------------------------------------------
- */
+/* --- checks on texts ---------------------------------------------------- */
 
 /* Can these bytes be handled: no NUL, an encoding that keeps ASCII bytes
  * ASCII (UTF-8, latin-1 and other single-byte ones by PEP 263 cookie), valid
