@@ -19,8 +19,8 @@
  *          -> CN_PENDING   a completion is still to come, with whatever
  *                          result: the real one if it won, -ECANCELED if not
  *
- * cn_op_complete() is called from inside wait() or closing(), never from
- * submit() or cancel(). It touches no other operation and does not call back
+ * cn_op_complete() is called from inside wait(), never from submit() or
+ * cancel(). It touches no other operation and does not call back
  * into the backend. After it the storage may be gone.
  */
 #ifndef CN_RUNTIME_BACKEND_H
@@ -71,11 +71,10 @@ struct cn_backend_ops {
     /* End the current or the next wait(). Any thread, any signal handler. */
     void (*wake)(struct cn_backend *b);
 
-    /* fd is about to be closed: forget it. Each accepted operation on it
-     * completes with CN_ECLOSED, or with the result it already has; from
-     * inside this call or, if the kernel must answer first, from a later
-     * wait(). Returns how many are still to come. */
-    int (*closing)(struct cn_backend *b, int fd);
+    /* fd is about to be closed, and no operation on it is in flight: the
+     * core has ended them all. Forget what is known of it. NULL: nothing
+     * ever is. */
+    void (*closing)(struct cn_backend *b, int fd);
 
     /* With CN_BACKEND_VIRTUAL: the virtual time (cn_now()) of the next
      * completion that wait(INT64_MIN) would deliver if the clock stood

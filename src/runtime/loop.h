@@ -66,6 +66,9 @@ struct cn_options {
     const struct cn_backend_ops *backend_ops; /* a backend from outside; wins
                              over .backend */
     const struct cn_sim_options *sim;         /* the script of backend "sim" */
+    void *uv_loop; /* backend "uv": run on this uv_loop_t, which the program
+                      has initialised and keeps; its own handles are served
+                      while tasks wait. NULL: a loop of its own */
 };
 
 /* Run fn(arg) as the root task of a new loop on this thread, until it and

@@ -320,6 +320,20 @@ static inline void cn_wait_part(struct cn_wait *w,
     w->object = object;
 }
 
+/* --- mail: how other threads reach the loop ---------------------------------
+ */
+
+/* Storage is the poster's until deliver() is called, on the loop's thread,
+ * outside any task. */
+struct cn_mail {
+    struct cn_mail *next;
+    void (*deliver)(struct cn_mail *mail);
+};
+
+/* Any thread. The mail of one thread is delivered in its order. The poster
+ * makes sure that the loop has not ended. */
+void cn_mailbox_post(struct cn_mailbox *m, struct cn_mail *mail);
+
 /* --- work on threads
  * ----------------------------------------------------------------------- */
 
@@ -333,9 +347,13 @@ enum cn_job_class {
 
 /* Storage is the submitter's until done() is called. */
 struct cn_job {
-    struct cn_job *next;
+    struct cn_mail mail;                /* the pool's: the way back */
+    struct cn_link link;                /* the pool's: the queue */
     int64_t (*run)(struct cn_job *job); /* on a worker */
-    void (*done)(struct cn_job *job);   /* on the loop's thread; job->result */
+    /* On the loop's thread; job->result. The exception is a job that still
+     * runs when the loop ends, so nobody waits for it (CN_ABANDON): then the
+     * worker calls it, where no loop runs. */
+    void (*done)(struct cn_job *job);
     int64_t result;
     atomic_bool cancelled; /* the worker may look */
     uint8_t job_class;     /* enum cn_job_class */
@@ -352,6 +370,8 @@ int cn_pool_cancel(struct cn_loop *l, struct cn_job *job);
 /* --- life cycles of the parts, called by cn_run()
  * ------------------------------------------- */
 
+/* The pool starts threads when it needs them, and keeps l->jobs_pending.
+ * close() does not wait for jobs that still run; see cn_job.done. */
 int cn_pool_open(struct cn_loop *l);
 void cn_pool_close(struct cn_loop *l);
 int cn_mailbox_open(struct cn_loop *l);
