@@ -96,6 +96,9 @@ struct cn_match {
     struct cn_arena *arena; /* scratch that lives as long as the round */
     const struct cn_rule *rule;
     cn_node node;             /* the site's expression or statement */
+    bool was_asyncio; /* the text as it was read (before the first round) uses
+                         asyncio: for rules about syntax that must leave files
+                         alone which are on AnyIO already */
     const struct cn_use *use; /* rules with names; NULL for syntax rules */
     struct cn_fix *fix;       /* private to match.c */
 };
