@@ -49,13 +49,18 @@ struct cn_scope;
 
 struct cn_binding {
     enum cn_binding_kind kind;
-    cn_node name;      /* the identifier (or dotted name) that is bound */
-    cn_node statement; /* the import, assignment, def, ... around it */
+    cn_node name;      /* the identifier that is bound; `import a.b`: the
+                          dotted name, though only `a` is bound */
+    cn_node statement; /* as cn_statement() gives it for the name; parameters:
+                          their def or lambda */
     cn_node value;     /* the whole expression given to exactly this name;
                           0 for unpackings, loops, parameters ... */
     cn_node annotation;
     bool conditional;     /* under if, try, loop, match: may not have run */
-    struct cn_str import; /* imports: absolute dotted path, "asyncio.sleep" */
+    struct cn_str import; /* imports: what the name stands for, absolute:
+                             "asyncio.sleep"; `import a.b`: "a". Relative
+                             imports keep a leading dot when the module's own
+                             name is unknown */
 };
 
 struct cn_symbol {
@@ -63,8 +68,13 @@ struct cn_symbol {
     struct cn_scope *scope;             /* where it lives, `global` resolved */
     CN_VEC(struct cn_binding) bindings; /* in the order of the text */
     CN_VEC(cn_node) uses; /* identifiers that read it, here and below */
+    uint32_t string_uses; /* times read in string annotations or named in
+                             __all__; not among `uses` */
     bool is_parameter;
-    bool bound_below; /* also bound by a nested scope: global, nonlocal */
+    bool bound_below;  /* also bound by a nested scope: global, nonlocal */
+    uint8_t certainty; /* private to resolve.c, as is origin */
+    struct cn_str origin;
+    struct cn_symbol *real; /* private to bind.c: what a nonlocal stands for */
 };
 
 struct cn_scope {
@@ -73,6 +83,7 @@ struct cn_scope {
     struct cn_scope *parent;
     struct cn_map symbols; /* name -> struct cn_symbol * */
     bool star_import;      /* names may come from `from x import *` */
+    uint32_t index;        /* in module->scopes */
 };
 
 /* --- objects: what variables hold --------------------------------------- */
@@ -98,17 +109,27 @@ enum cn_certainty {
     CN_SURE,
 };
 
-/* One place where a name of interest is used. */
+/* One place where a name of interest is used: attributes of modules, and what
+ * was imported from them. `asyncio.sleep.__name__` is a use of asyncio.sleep;
+ * the module itself is one where it stands alone (`patch(asyncio)`).
+ *
+ * A name that is spelled asyncio, anyio or trio and bound nowhere in the
+ * module is a use, too: CN_UNKNOWN and `unbound`, or CN_MAYBE where a star
+ * import might bind it. It is a NameError waiting to happen. */
 struct cn_use {
-    cn_node node; /* the outermost expression that spells it: `a.b.c`, `c` */
+    cn_node node; /* the outermost expression that spells it: `a.b.c`, `c`;
+                     the string, for names inside one */
     struct cn_str
         name; /* canonical: "asyncio.sleep", whatever the spelling;
                  methods: "asyncio.Event.clear", "asyncio.loop.time" */
     enum cn_certainty certainty;
-    uint32_t start, end; /* bytes; differ from node's inside strings */
-    bool in_string;      /* an annotation written as a string */
-    bool method;         /* found through what an object holds */
-    cn_node receiver;    /* methods: the expression before the dot */
+    uint32_t start, end;      /* bytes; differ from node's inside strings */
+    bool in_string;           /* an annotation written as a string */
+    bool method;              /* found through what an object holds */
+    bool unbound;             /* the module name is not bound anywhere */
+    cn_node receiver;         /* methods: the expression before the dot */
+    struct cn_symbol *symbol; /* the name at its root; NULL when unbound, and
+                                 for methods */
 };
 
 struct cn_module;
@@ -138,8 +159,8 @@ struct cn_module {
     uses;                         /* of asyncio, anyio, trio, and of the methods
                                      of objects made by them; by position */
     struct cn_symbol **symbol_of; /* by node: identifier -> symbol, or NULL */
-    struct cn_scope **scope_of;   /* by node: for nodes that open a scope */
-    struct cn_map attributes;     /* private to object.c */
+    uint32_t *scope_index;  /* by node: where it is evaluated; cn_scope_at */
+    struct cn_facts *facts; /* private to this layer */
 };
 
 /* Analyse a tree without errors. Cannot fail on any tree with broken == 0.
@@ -154,6 +175,9 @@ struct cn_module *cn_module_analyse(struct cn_arena *arena,
 struct cn_symbol *cn_symbol_at(const struct cn_module *m, cn_node identifier);
 /* The scope in which an expression at `n` is evaluated. */
 struct cn_scope *cn_scope_at(const struct cn_module *m, cn_node n);
+/* The scope that a def, class, lambda, comprehension or the module opens, or
+ * NULL. */
+struct cn_scope *cn_scope_of(const struct cn_module *m, cn_node n);
 /* What `name` would mean if written at `n`; NULL: not bound in this module. */
 struct cn_symbol *cn_lookup(const struct cn_module *m, cn_node n,
                             struct cn_str name);

@@ -30,8 +30,10 @@
     X(CLASS_PATTERN, "class_pattern")                                          \
     X(COMMENT, "comment")                                                      \
     X(COMPARISON_OPERATOR, "comparison_operator")                              \
+    X(COMPLEX_PATTERN, "complex_pattern")                                      \
     X(CONCATENATED_STRING, "concatenated_string")                              \
     X(CONDITIONAL_EXPRESSION, "conditional_expression")                        \
+    X(CONSTRAINED_TYPE, "constrained_type")                                    \
     X(CONTINUE_STATEMENT, "continue_statement")                                \
     X(DECORATED_DEFINITION, "decorated_definition")                            \
     X(DECORATOR, "decorator")                                                  \
@@ -101,6 +103,7 @@
     X(SET_COMPREHENSION, "set_comprehension")                                  \
     X(SLICE, "slice")                                                          \
     X(SPLAT_PATTERN, "splat_pattern")                                          \
+    X(SPLAT_TYPE, "splat_type")                                                \
     X(STRING, "string")                                                        \
     X(STRING_CONTENT, "string_content")                                        \
     X(STRING_END, "string_end")                                                \
@@ -116,6 +119,7 @@
     X(TYPED_DEFAULT_PARAMETER, "typed_default_parameter")                      \
     X(TYPED_PARAMETER, "typed_parameter")                                      \
     X(UNARY_OPERATOR, "unary_operator")                                        \
+    X(UNION_PATTERN, "union_pattern")                                          \
     X(UNION_TYPE, "union_type")                                                \
     X(WHILE_STATEMENT, "while_statement")                                      \
     X(WILDCARD_IMPORT, "wildcard_import")                                      \
