@@ -126,13 +126,15 @@ endif
 # --- tests -----------------------------------------------------------------------
 
 test_bin := $(patsubst test/%.c,$(B)/test/%,$(test_src))
+# Programs that tests drive: no tests by themselves.
+test_tool := $(if $(wildcard src/migrate/text.c),$(B)/test/pages/driver)
 
 $(B)/test/%: $(B)/obj/test/%.o $(B)/libcommand.a $(third_obj)
 	@mkdir -p $(@D)
 	$(CC) $(ALLFLAGS) $^ $(LIBS) -lcmocka -o $@
 $(B)/obj/test/%.o: ALLFLAGS += -Itest
 
-test-programs: $(test_bin)
+test-programs: $(test_bin) $(test_tool)
 
 quick: ## unit tests under the sanitizers, layers, lengths: a minute
 	@$(MAKE) --no-print-directory CONFIG=asan test-programs
