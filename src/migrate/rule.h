@@ -60,6 +60,10 @@ struct cn_rule {
     /* ... or nodes of one kind, for rules about syntax. Such a node is a site
      * only when the rule gives a verdict. */
     enum cn_kind kind;
+    /* Rules for one site are asked by code, CN101 before CN301, until one does
+     * not pass; rows for exactly the name before those for "name.*". A row
+     * without a check is asked last of all: it leaves the site MANUAL with its
+     * `data` (a string, or NULL) as the reason, and its advice. */
     enum cn_verdict (*check)(struct cn_match *m);
     const void *data;   /* for functions that serve several rows */
     const char *advice; /* for MANUAL, when the verdict gives none */
