@@ -1,0 +1,132 @@
+/* Private to src/python: what bind.c finds and its neighbours go on with.
+ *
+ * An analysis runs bind (scopes, bindings, reads), then resolve (imports to
+ * canonical names, uses), then annotation (names inside strings) and infer
+ * (methods of asyncio objects). Each adds to the module and none changes what
+ * an earlier one found. */
+#ifndef CN_PYTHON_INTERNAL_H
+#define CN_PYTHON_INTERNAL_H
+
+#include "python/module.h"
+
+/* `from x import *` */
+struct cn_star {
+    struct cn_scope *scope;
+    cn_node node;         /* the import statement */
+    struct cn_str module; /* absolute */
+};
+
+struct cn_place_in_scope {
+    cn_node node;
+    struct cn_scope *scope;
+};
+
+struct cn_objects;
+
+/* What an analysis keeps for itself. */
+struct cn_facts {
+    CN_VEC(struct cn_star) stars;
+    CN_VEC(struct cn_place_in_scope) strings; /* inside annotations */
+    CN_VEC(struct cn_symbol *) imported; /* symbols with an import binding */
+    CN_VEC(cn_node) unbound; /* reads of no symbol that may matter */
+    struct cn_objects *objects;
+};
+
+/* --- scope.c: for bind.c ---------------------------------------------------- */
+
+struct cn_span {
+    cn_node begin, end;
+    struct cn_scope *scope;
+};
+
+struct cn_bound {
+    struct cn_symbol *symbol;
+    struct cn_scope *scope; /* where the binding stands */
+    struct cn_binding binding;
+};
+
+struct cn_read {
+    cn_node node;
+    struct cn_scope *scope;
+};
+
+struct cn_binder {
+    struct cn_module *m;
+    const struct cn_tree *t;
+    struct cn_arena *arena;
+    struct cn_scope *scope;         /* at the node in hand */
+    cn_node statement;              /* at or before it */
+    cn_node annotation_end;         /* inside an annotation while below */
+    CN_VEC(struct cn_span) opened;  /* innermost last */
+    CN_VEC(struct cn_span) pending; /* next to open last */
+    CN_VEC(struct cn_bound) bound;
+    CN_VEC(struct cn_read) reads;
+    CN_VEC(struct cn_symbol *) nonlocals;
+};
+
+struct cn_scope *cn_binder_open(struct cn_binder *b, enum cn_scope_kind kind,
+                                cn_node node, struct cn_scope *parent);
+/* Nodes [begin, end) are evaluated in `scope`. Nothing when empty. Spans are
+ * announced when their scope is met, the last one in the text first. */
+void cn_binder_announce(struct cn_binder *b, cn_node begin, cn_node end,
+                        struct cn_scope *scope);
+/* Go on to node `n`: b->scope is right afterwards. */
+void cn_binder_enter(struct cn_binder *b, cn_node n);
+struct cn_symbol *cn_binder_symbol(struct cn_binder *b, struct cn_scope *scope,
+                                   struct cn_str name);
+/* Note a binding; its statement is found when it is 0. */
+void cn_binder_bind(struct cn_binder *b, struct cn_scope *scope,
+                    struct cn_binding binding);
+void cn_binder_read(struct cn_binder *b, cn_node identifier);
+bool cn_binder_is_statement(const struct cn_tree *t, cn_node n);
+/* Hand everything out; nothing may be noted afterwards. */
+void cn_binder_finish(struct cn_binder *b);
+/* The symbol that a read of `name` in `scope` finds, or NULL. */
+struct cn_symbol *cn_scope_find(struct cn_scope *scope, struct cn_str name);
+
+/* --- bind.c ---------------------------------------------------------------- */
+
+/* Fill scopes, symbols, bindings, reads, and the first four of the facts. */
+void cn_bind(struct cn_module *m);
+
+/* --- module.c -------------------------------------------------------------- */
+
+/* The class whose instance (or which itself, in a classmethod) this identifier
+ * is as the first parameter of a method, or 0. */
+cn_node cn_self_class(const struct cn_module *m, cn_node n);
+
+/* --- import.c -------------------------------------------------------------- */
+
+/* The dotted name as text, white space between its parts left out. */
+struct cn_str cn_dotted_text(struct cn_module *m, cn_node dotted_name);
+/* The absolute module that the `from` of an import statement names. */
+struct cn_str cn_from_module(struct cn_module *m, cn_node statement);
+
+/* --- resolve.c ------------------------------------------------------------- */
+
+/* Give each imported symbol its origin and certainty; fill m->uses. */
+void cn_resolve_imports(struct cn_module *m);
+void cn_add_use(struct cn_module *m, struct cn_use use);
+/* The canonical name of `origin` + "." + attribute, and whether more
+ * attributes may follow: true while it is a module of interest. */
+struct cn_str cn_join(struct cn_arena *arena, struct cn_str a, struct cn_str b);
+/* The canonical form of a dotted name, project re-exports followed. */
+struct cn_str cn_canonical(const struct cn_module *m, struct cn_str dotted);
+
+/* --- annotation.c ---------------------------------------------------------- */
+
+/* Uses inside string annotations and __all__. */
+void cn_read_strings(struct cn_module *m);
+
+/* --- stdlib.c -------------------------------------------------------------- */
+
+/* Is the first part of the dotted name asyncio, anyio or trio? */
+bool cn_of_interest(struct cn_str dotted);
+/* Is `dotted` a module, as far as we know it by heart? */
+bool cn_known_module(struct cn_str dotted);
+/* Does `from asyncio import *` bring this name? */
+bool cn_asyncio_exports(struct cn_str name);
+/* "asyncio.tasks.gather" -> "asyncio.gather"; others stay as they are. */
+struct cn_str cn_canonical_stdlib(struct cn_arena *arena, struct cn_str dotted);
+
+#endif
