@@ -99,7 +99,7 @@ struct cn_match {
     const struct cn_target *target;
     struct cn_arena *arena; /* scratch that lives as long as the round */
     const struct cn_rule *rule;
-    cn_node node;             /* the site's expression or statement */
+    cn_node node;     /* the site's expression or statement */
     bool was_asyncio; /* the text as it was read (before the first round) uses
                          asyncio: for rules about syntax that must leave files
                          alone which are on AnyIO already */
