@@ -33,7 +33,7 @@ void *cn_vec_grow_(struct cn_arena *a, void *at, size_t *cap, size_t elem);
 
 /* Pointer to each element in turn; do not push inside. */
 #define cn_vec_for(it, v)                                                      \
-    for (__typeof__(&(v)->at[0]) it = (v)->at, it##_end = it + (v)->len;       \
+    for (__typeof__((v)->at[0]) *it = (v)->at, *it##_end = it + (v)->len;      \
          it != it##_end; it++)
 
 #endif
