@@ -71,9 +71,9 @@ struct cn_backend_ops {
     /* End the current or the next wait(). Any thread, any signal handler. */
     void (*wake)(struct cn_backend *b);
 
-    /* fd is about to be closed, and no operation on it is in flight: the
-     * core has ended them all. Forget what is known of it. NULL: nothing
-     * ever is. */
+    /* fd is about to be closed, and cancel() has been called for every
+     * operation on it; those that answered CN_PENDING may still be there.
+     * Forget the rest of what is known of fd. NULL: nothing ever is. */
     void (*closing)(struct cn_backend *b, int fd);
 
     /* With CN_BACKEND_VIRTUAL: the virtual time (cn_now()) of the next

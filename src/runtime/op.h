@@ -144,5 +144,6 @@ int cn_wait_writable_begin(int fd, struct cn_pending *p);
  * has its result already) before the number can be used again. [cp], but
  * neither refused nor ended by cancellation. Cannot fail. */
 void cn_notify_closing(int fd);
+int cn_notify_closing_begin(int fd, struct cn_pending *p);
 
 #endif

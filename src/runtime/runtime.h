@@ -13,6 +13,7 @@
  *   select.h  the first of several
  *   thread.h  worker threads, and calls from threads
  *   op.h      operations of the kernel; readiness of file descriptors
+ *   sys.h     the system's calls as checkpoints: read, accept, open, ...
  *   wait.h    for extensions: how tasks wait, kinds of tasks
  *   backend.h for extensions: what carries operations out (not included here)
  *
@@ -29,6 +30,7 @@
 #include "runtime/scope.h"
 #include "runtime/select.h"
 #include "runtime/sync.h"
+#include "runtime/sys.h"
 #include "runtime/thread.h"
 #include "runtime/wait.h"
 
