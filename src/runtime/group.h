@@ -43,7 +43,7 @@ struct cn_wait;
 struct cn_group {
     struct cn_scope scope;
     struct cn_link tasks; /* all that have not ended */
-    struct cn_task *kept; /* ended, handle still held */
+    struct cn_link kept;  /* ended, handle still held */
     struct cn_wait *closer;
     const struct cn_error *errors, **errors_end;
     uint32_t task_count, error_count;

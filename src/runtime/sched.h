@@ -17,15 +17,17 @@
 #define CN_RUNTIME_SCHED_H
 
 #include "runtime/backend.h"
+#include "runtime/coro.h"
+#include "runtime/job.h"
 #include "runtime/runtime.h"
 
 #include <stdatomic.h>
 
-#define cn_likely(x)   __builtin_expect(!!(x), 1)
-#define cn_unlikely(x) __builtin_expect(!!(x), 0)
+/* A wait lives in the frame of its waiter and is on a queue only while that
+ * frame sleeps, which the compiler cannot know. */
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
 
-/* --- tasks
- * -------------------------------------------------------------------- */
+/* --- tasks -------------------------------------------------------------- */
 
 enum cn_task_flags {
     CN_TASK_ABORTED = 1,   /* abort was called for the current wait */
@@ -33,8 +35,7 @@ enum cn_task_flags {
     CN_TASK_HANDLE = 4,    /* somebody holds the handle: keep the block */
     CN_TASK_STARTING = 8,  /* by cn_start(), cn_started() not yet called */
     CN_TASK_ENDED = 16,    /* its function has returned */
-    CN_TASK_RESUMING = 32, /* not stackful: inside kind->resume */
-    CN_TASK_OWN_STACK = 64 /* asked for a stack size of its own */
+    CN_TASK_RESUMING = 32, /* inside kind->resume, no wait begun yet */
 };
 
 /* The control block: two cache lines. The first is what a switch touches. */
@@ -67,8 +68,7 @@ struct cn_task_ext {
     struct cn_waitq joiners; /* waits of cn_task_wait() */
     struct cn_wait *starter; /* the wait of cn_start(), while STARTING */
     char name[32];
-    size_t data_size;
-    max_align_t data[]; /* the kind's data, or the copy */
+    max_align_t data[]; /* the kind's data, then the copy */
 };
 
 static inline struct cn_task_ext *cn_task_ext(const struct cn_task *t)
@@ -76,8 +76,7 @@ static inline struct cn_task_ext *cn_task_ext(const struct cn_task *t)
     return (struct cn_task_ext *)(void *)(uintptr_t)t;
 }
 
-/* --- scopes
- * --------------------------------------------------------------------- */
+/* --- scopes ------------------------------------------------------------- */
 
 enum cn_scope_bits { /* in scope->timer.flags; the low bits are public */
                      CN_SCOPE_CALLED =
@@ -113,11 +112,12 @@ int cn_scope_leave(struct cn_task *t, struct cn_scope *s, int rc);
 /* Recompute EFFECTIVE in s and below; abort the waits of tasks that are
  * cancelled by it. Iterative: scopes nest as deep as memory allows. */
 void cn_scope_refresh(struct cn_scope *s);
+/* Cancel s and everything below, through all shields. */
+void cn_scope_force(struct cn_scope *s);
 /* Move a scope (of a task that just started) under another parent. */
 void cn_scope_reparent(struct cn_scope *s, struct cn_scope *parent);
 
-/* --- timers: a 4-ary heap, keyed, with back indices
- * --------------------------------- */
+/* --- timers: a 4-ary heap, keyed, with back indices --------------------- */
 
 struct cn_heap_entry {
     cn_time due;
@@ -149,13 +149,12 @@ static inline cn_time cn_timer_next(const struct cn_heap *h)
     return h->count ? h->entries[1].due : CN_NEVER;
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------ */
+/* --- the loop ----------------------------------------------------------- */
 
 enum cn_loop_mode { /* any of them: tasks are switched to through the loop */
                     CN_MODE_SHUFFLE = 1,
                     CN_MODE_HOOKS = 2,
-                    CN_MODE_STRICT = 4,
+                    CN_MODE_CANARY = 4, /* some stacks have no guard */
 };
 
 enum { CN_BUDGET = 128 }; /* checkpoints in a row without giving way */
@@ -163,18 +162,22 @@ enum { CN_BUDGET = 128 }; /* checkpoints in a row without giving way */
 struct cn_loop {
     struct cn_task *cur; /* running; the home task in the loop's own code */
     struct cn_task *ready, **ready_end;
-    int32_t budget;   /* checkpoints until the running task gives way */
-    int32_t switches; /* until the loop polls */
-    uint32_t mode;    /* enum cn_loop_mode */
-    uint32_t task_count;
+    int32_t budget;       /* checkpoints until the running task gives way */
+    int32_t budget_full;  /* CN_BUDGET, or 1 under CN_STRICT */
+    int32_t switches;     /* until the loop polls */
+    uint32_t mode;        /* enum cn_loop_mode */
+    uint32_t stack_class; /* of tasks that do not ask */
     cn_time now;
     struct cn_task *free_tasks;
     struct cn_heap timers;
 
     struct cn_task home; /* the thread's own stack, where the loop runs */
+    struct cn_stack home_stack;
+    struct cn_scope ground; /* around everything; never cancelled */
     struct cn_group root;
-    struct cn_stacks *stacks;
+    struct cn_stacks stacks;
     struct cn_task_slab *task_slabs;
+    void *signal_stack;
 
     const struct cn_backend_ops *ops;
     struct cn_backend *backend;
@@ -195,10 +198,8 @@ struct cn_loop {
     uint32_t threads_max;
     cn_time slack;
     cn_time polled; /* real time of the last poll */
-    size_t stack_size;
     unsigned flags;
     uint64_t seed, random;
-    uint32_t colour;
 };
 
 /* The only mutable global: the loop that runs on this thread. */
@@ -216,8 +217,7 @@ uint64_t cn_loop_random(struct cn_loop *l);
 /* CLOCK_MONOTONIC. */
 cn_time cn_clock(void);
 
-/* --- the ready queue
- * ------------------------------------------------------------------- */
+/* --- the ready queue ---------------------------------------------------- */
 
 static inline void cn_ready_push(struct cn_loop *l, struct cn_task *t)
 {
@@ -236,8 +236,55 @@ static inline struct cn_task *cn_ready_pop(struct cn_loop *l)
     return t;
 }
 
-/* --- checkpoints
- * ------------------------------------------------------------------------ */
+/* --- ends and failures, between the files -------------------------------- */
+
+/* The task's function has returned `rc`: tell its group and whoever waits,
+ * and free the block. Waits only if the task left a group open. */
+void cn_task_end(struct cn_loop *l, struct cn_task *t, int rc);
+/* Close what `t` has left open inside `base`, groups included. */
+void cn_task_close_inner(struct cn_task *t, struct cn_scope *base);
+void cn_task_free(struct cn_loop *l, struct cn_task *t);
+void cn_task_slabs_done(struct cn_loop *l);
+/* A task with an extended block, in a scope of its own whose parent is
+ * `scope`. */
+int cn_task_spawn_extended(struct cn_loop *l, struct cn_group *g, cn_fn *fn,
+                           void *arg, const struct cn_task_options *o,
+                           struct cn_scope *scope, struct cn_task **out);
+
+/* Open g in `host`, which may be the home task. */
+void cn_group_enter(struct cn_task *host, struct cn_group *g);
+/* Keep the error of a task (or of the block: t is the host) that failed with
+ * rc, and cancel the group. */
+void cn_group_fail(struct cn_group *g, struct cn_task *t, int rc);
+/* The last task has ended and close waits: work out its result, wake it. */
+void cn_group_finish(struct cn_group *g);
+
+extern const struct cn_wait_kind cn_start_kind;
+/* The child that waits to be started by the task that waits with `w`. */
+struct cn_task *cn_start_child(const struct cn_wait *w);
+/* A task ends that cn_start() still waits for: tell the starter. */
+void cn_start_ended(struct cn_task *t, int rc);
+
+/* Take t's latest error if it has this code, else make a bare one; NULL
+ * without memory. */
+struct cn_error *cn_error_take(struct cn_task *t, int code);
+/* Make e (NULL allowed) the latest error of t. */
+void cn_error_adopt(struct cn_task *t, struct cn_error *e);
+
+void cn_local_ref(struct cn_local *local);
+void cn_local_unref(struct cn_local *local);
+
+void cn_hooks_switch(struct cn_loop *l, struct cn_task *t);
+void cn_hooks_spawned(struct cn_loop *l, struct cn_task *t);
+void cn_hooks_exited(struct cn_loop *l, struct cn_task *t, int rc);
+void cn_hooks_before_wait(struct cn_loop *l, cn_time deadline);
+void cn_hooks_after_wait(struct cn_loop *l);
+void cn_hooks_done(struct cn_loop *l);
+
+/* Let task `t` run until it waits or ends. From the loop's own stack only. */
+void cn_task_run(struct cn_loop *l, struct cn_task *t);
+
+/* --- checkpoints -------------------------------------------------------- */
 
 static inline bool cn_task_cancelled(const struct cn_task *t)
 {
@@ -265,8 +312,7 @@ static inline int cn_finish(struct cn_loop *l, int rc, struct cn_wait *w)
     return rc;
 }
 
-/* --- queues of waits
- * ---------------------------------------------------------------------- */
+/* --- queues of waits ---------------------------------------------------- */
 
 static inline void cn_waitq_push(struct cn_waitq *q, struct cn_wait *w)
 {
@@ -320,79 +366,6 @@ static inline void cn_wait_part(struct cn_wait *w,
     w->object = object;
 }
 
-/* --- mail: how other threads reach the loop ---------------------------------
- */
-
-/* Storage is the poster's until deliver() is called, on the loop's thread,
- * outside any task. */
-struct cn_mail {
-    struct cn_mail *next;
-    void (*deliver)(struct cn_mail *mail);
-};
-
-/* Any thread. The mail of one thread is delivered in its order. The poster
- * makes sure that the loop has not ended. */
-void cn_mailbox_post(struct cn_mailbox *m, struct cn_mail *mail);
-
-/* --- work on threads
- * ----------------------------------------------------------------------- */
-
-/* Classes of work do not take each other's threads. */
-enum cn_job_class {
-    CN_JOB_USER, /* cn_to_thread(): bounded by its limiter */
-    CN_JOB_FILE, /* operations that the backend does not take */
-    CN_JOB_NAME, /* host names */
-    CN_JOB_CLASSES
-};
-
-/* Storage is the submitter's until done() is called. */
-struct cn_job {
-    struct cn_mail mail;                /* the pool's: the way back */
-    struct cn_link link;                /* the pool's: the queue */
-    int64_t (*run)(struct cn_job *job); /* on a worker */
-    /* On the loop's thread; job->result. The exception is a job that still
-     * runs when the loop ends, so nobody waits for it (CN_ABANDON): then the
-     * worker calls it, where no loop runs. */
-    void (*done)(struct cn_job *job);
-    int64_t result;
-    atomic_bool cancelled; /* the worker may look */
-    uint8_t job_class;     /* enum cn_job_class */
-    uint8_t state;         /* the pool's */
-};
-
-/* Queue a job whose run, done and job_class are set. 0, or CN_EAGAIN: there
- * is no worker and none can be started, done() will not be called. */
-int cn_pool_submit(struct cn_loop *l, struct cn_job *job);
-/* CN_ABORTED: it had not begun; done() is not called. CN_PENDING: it runs;
- * job->cancelled is set, done() is still to come. */
-int cn_pool_cancel(struct cn_loop *l, struct cn_job *job);
-
-/* --- operations ------------------------------------------------------------
- */
-
-enum cn_op_bits {                          /* the core's part of op->flags */
-                  CN_OP_LISTED = 0x100,    /* in the table of descriptors */
-                  CN_OP_CLOSING = 0x200,   /* its descriptor is being closed */
-                  CN_OP_READINESS = 0x400, /* any success is 0 */
-                  CN_OP_CANCELLED = 0x800, /* cancel has been asked for */
-};
-
-enum cn_op_route { CN_ROUTE_BACKEND = 1, CN_ROUTE_THREAD };
-
-/* op_job.c: carry the operation out on this thread, however long it takes. */
-int64_t cn_op_perform(const struct cn_op *op);
-/* The system call of any opcode but POLL, CONNECT, CLOSE and WAITPID, once;
- * sockets do not block. For backends. */
-int64_t cn_op_try(const struct cn_op *op);
-
-/* fd.c: operations in flight, by descriptor. check() is called before an
- * operation is submitted: 0 (then add() cannot fail), CN_EBUSY, CN_ECLOSED,
- * CN_ENOMEM. remove() also tells those who wait for the end of it. */
-int cn_fd_check(struct cn_loop *l, const struct cn_op *op);
-unsigned cn_op_sides(const struct cn_op *op); /* POLLIN, POLLOUT or both */
-void cn_fd_add(struct cn_loop *l, struct cn_op *op);
-void cn_fd_remove(struct cn_loop *l, struct cn_op *op);
-
 /* --- life cycles of the parts, called by cn_run()
  * ------------------------------------------- */
 
@@ -409,5 +382,10 @@ uint32_t cn_mailbox_drain(struct cn_loop *l);
 bool cn_mailbox_arm(struct cn_loop *l);
 void cn_mailbox_disarm(struct cn_loop *l);
 void cn_ops_close(struct cn_loop *l);
+
+/* Have this thread report an overflow of the running task's stack in words
+ * before it dies of it. An application's own SIGSEGV handler is left alone. */
+void cn_stack_watch(struct cn_loop *l);
+void cn_stack_unwatch(struct cn_loop *l);
 
 #endif

@@ -80,7 +80,7 @@ size_t cn_sem_waiting(const struct cn_sem *s);
 
 struct cn_cond {
     struct cn_waitq q;
-    struct cn_lock *lock; /* set by the first wait or CN_COND_INIT */
+    struct cn_lock *lock; /* set before the first use */
 };
 
 #define CN_COND_INIT(lock_)                                                    \
