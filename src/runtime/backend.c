@@ -1,34 +1,74 @@
-/* The backends that are built in, and choosing one. */
+/* backend: the list of those that are built in, and the choice among them. */
 #include "runtime/sched.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct cn_backend_ops cn_backend_sim;
+extern const struct cn_backend_ops cn_backend_uring, cn_backend_sim;
 
 const struct cn_backend_ops *const cn_backends[] = {
+    &cn_backend_uring,
     &cn_backend_sim,
     NULL,
 };
 
-static const struct cn_backend_ops *by_name(const char *name)
+static int choose_named(const char *name, const struct cn_backend_ops **out)
 {
-    for (size_t i = 0; cn_backends[i]; i++)
-        if (strcmp(cn_backends[i]->name, name) == 0)
-            return cn_backends[i];
-    return NULL;
+    for (const struct cn_backend_ops *const *b = cn_backends; *b; b++) {
+        int rc;
+
+        if (strcmp((*b)->name, name) != 0)
+            continue;
+        rc = (*b)->probe();
+        if (rc < 0)
+            return rc;
+        *out = *b;
+        return 0;
+    }
+    return -ENOENT;
+}
+
+/* A blocked io_uring is no error: the next one is taken. */
+static int choose_best(const struct cn_backend_ops **out)
+{
+    int rc = -ENOENT;
+
+    for (const struct cn_backend_ops *const *b = cn_backends; *b; b++) {
+        if ((*b)->traits & CN_BACKEND_VIRTUAL)
+            continue;
+        rc = (*b)->probe();
+        if (rc < 0)
+            continue;
+        *out = *b;
+        return 0;
+    }
+    return rc;
+}
+
+static int choose_given(const struct cn_backend_ops *given,
+                        const struct cn_backend_ops **out)
+{
+    int rc;
+
+    if (given->abi != CN_BACKEND_ABI)
+        return -ENOEXEC;
+    rc = given->probe ? given->probe() : 0;
+    if (rc < 0)
+        return rc;
+    *out = given;
+    return 0;
 }
 
 int cn_backend_choose(const struct cn_options *o,
                       const struct cn_backend_ops **out)
 {
-    const char *name = o->backend ? o->backend : getenv("CANYON_BACKEND");
-    const struct cn_backend_ops *ops = o->backend_ops;
+    const char *name = o ? o->backend : NULL;
 
-    if (!ops)
-        ops = by_name(name && *name ? name : "sim");
-    if (!ops)
-        return -ENOENT;
-    *out = ops;
-    return ops->probe();
+    if (o && o->backend_ops)
+        return choose_given(o->backend_ops, out);
+    if (!name && o && o->uv_loop)
+        name = "uv";
+    if (!name)
+        name = getenv("CANYON_BACKEND");
+    return name && *name ? choose_named(name, out) : choose_best(out);
 }
