@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct cn_backend_ops cn_backend_uring, cn_backend_sim;
+extern const struct cn_backend_ops cn_backend_uring, cn_backend_uv,
+    cn_backend_sim;
 
 const struct cn_backend_ops *const cn_backends[] = {
     &cn_backend_uring,
+    &cn_backend_uv,
     &cn_backend_sim,
     NULL,
 };

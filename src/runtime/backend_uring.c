@@ -25,7 +25,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SQ_ENTRIES = 1024, CQ_ENTRIES = 8192 };
@@ -185,15 +184,6 @@ static bool put_backlog(struct cn_backend *b)
 
 /* --- operations ---------------------------------------------------------- */
 
-static bool wants_no_waiting(const struct cn_op *op)
-{
-    if (op->opcode == CN_OP_RECV || op->opcode == CN_OP_SEND)
-        return op->u.io.flags & MSG_DONTWAIT;
-    if (op->opcode == CN_OP_RECVMSG || op->opcode == CN_OP_SENDMSG)
-        return op->u.msg.flags & MSG_DONTWAIT;
-    return false;
-}
-
 /* Sends and shutdown: most of them need not wait for the ring. */
 static bool done_at_once(const struct cn_op *op, int64_t *now)
 {
@@ -203,7 +193,7 @@ static bool done_at_once(const struct cn_op *op, int64_t *now)
         op->opcode != CN_OP_SHUTDOWN)
         return false;
     n = cn_op_try(op);
-    if (n == -EAGAIN && !wants_no_waiting(op))
+    if (n == -EAGAIN && !cn_op_no_waiting(op))
         return false;
     *now = n;
     return true;
@@ -245,17 +235,6 @@ static int uring_cancel(struct cn_backend *b, struct cn_op *op)
 
 /* --- completions --------------------------------------------------------- */
 
-static int64_t reap_child(const struct cn_op *op)
-{
-    siginfo_t unwanted = {0};
-    siginfo_t *info = op->u.proc.info ? op->u.proc.info : &unwanted;
-
-    info->si_pid = 0;
-    if (waitid(P_PID, (id_t)op->u.proc.pid, info, WEXITED | WNOHANG) < 0)
-        return -errno;
-    return info->si_pid ? 0 : -EAGAIN;
-}
-
 /* Interrupted, or the kernel would not wait on a non-blocking descriptor. */
 static bool try_again(const struct cn_op *op, struct uop *u, int64_t res)
 {
@@ -266,7 +245,7 @@ static bool try_again(const struct cn_op *op, struct uop *u, int64_t res)
         return true;
     }
     if ((res != -EAGAIN && res != -EINPROGRESS) || !cn_uring_retry_events(op) ||
-        wants_no_waiting(op))
+        cn_op_no_waiting(op))
         return false;
     u->polling = u->retried = true;
     return true;
@@ -297,7 +276,7 @@ static int op_completed(struct cn_backend *b, struct cn_op *op, int64_t res)
             put_or_queue(b, op);
             return 0;
         }
-        res = reap_child(op);
+        res = cn_op_try_reap(op);
     }
     if (cn_unlikely(res < 0) && try_again(op, u, res)) {
         put_or_queue(b, op);

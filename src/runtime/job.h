@@ -68,9 +68,15 @@ enum cn_op_route { CN_ROUTE_BACKEND = 1, CN_ROUTE_THREAD };
 
 /* op_job.c: carry the operation out on this thread, however long it takes. */
 int64_t cn_op_perform(const struct cn_op *op);
-/* The system call of any opcode but POLL, CONNECT, CLOSE and WAITPID, once;
- * sockets do not block. For backends. */
+
+/* op_try.c: one system call that does not wait, or -EAGAIN. try() is for all
+ * opcodes but POLL, CONNECT, CLOSE and WAITPID; reading and writing waits if
+ * the descriptor is not non-blocking. */
 int64_t cn_op_try(const struct cn_op *op);
+int64_t cn_op_try_poll(int fd, unsigned events);
+int64_t cn_op_try_reap(const struct cn_op *op); /* of WAITPID */
+/* The caller said MSG_DONTWAIT: EAGAIN is the result. */
+bool cn_op_no_waiting(const struct cn_op *op);
 
 /* fd.c: operations in flight, by descriptor. check() is called before an
  * operation is submitted: 0 (then add() cannot fail), CN_EBUSY, CN_ECLOSED,

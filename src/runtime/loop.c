@@ -126,7 +126,7 @@ static void call_backend(struct cn_loop *l, cn_time deadline)
 /* Take what has happened, without sleeping. */
 static void look(struct cn_loop *l)
 {
-    if (l->ops_pending)
+    if (l->ops_pending || l->portals)
         call_backend(l, INT64_MIN);
     cn_mailbox_drain(l);
     if (!l->is_virtual)
@@ -337,6 +337,7 @@ static void close_parts(struct cn_loop *l)
     cn_mailbox_drain(l);
     cn_mailbox_close(l);
     l->ops->close(l->backend);
+    cn_ops_close(l);
     cn_hooks_done(l);
 }
 
