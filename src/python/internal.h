@@ -23,6 +23,13 @@ struct cn_place_in_scope {
 
 struct cn_objects;
 
+/* What an object is known to hold. */
+struct cn_inferred {
+    enum { CN_NOT_INFERRED, CN_INFERRING, CN_INFERRED } state;
+    enum cn_certainty certainty;
+    struct cn_str type;
+};
+
 /* What an analysis keeps for itself. */
 struct cn_facts {
     CN_VEC(struct cn_star) stars;
@@ -79,6 +86,8 @@ void cn_binder_bind(struct cn_binder *b, struct cn_scope *scope,
                     struct cn_binding binding);
 void cn_binder_read(struct cn_binder *b, cn_node identifier);
 bool cn_binder_is_statement(const struct cn_tree *t, cn_node n);
+/* May the statement's function (module, class) end without having run it? */
+bool cn_is_conditional(const struct cn_tree *t, cn_node statement);
 /* Hand everything out; nothing may be noted afterwards. */
 void cn_binder_finish(struct cn_binder *b);
 /* The symbol that a read of `name` in `scope` finds, or NULL. */
@@ -113,10 +122,40 @@ struct cn_str cn_join(struct cn_arena *arena, struct cn_str a, struct cn_str b);
 /* The canonical form of a dotted name, project re-exports followed. */
 struct cn_str cn_canonical(const struct cn_module *m, struct cn_str dotted);
 
+/* What a dotted name in the text of an annotation means in `scope`. */
+enum cn_certainty cn_resolve_text(const struct cn_module *m,
+                                  struct cn_scope *scope, struct cn_str dotted,
+                                  struct cn_str *out);
+/* The name of interest that a dotted name begins with: "asyncio.Task" of
+ * "asyncio.Task.x"; *len is how much of the text spells it. */
+struct cn_str cn_resolve_prefix(const struct cn_module *m,
+                                const struct cn_symbol *root,
+                                struct cn_str dotted, size_t *len);
+
 /* --- annotation.c ---------------------------------------------------------- */
 
-/* Uses inside string annotations and __all__. */
+/* Uses inside string annotations, and what __all__ names. */
 void cn_read_strings(struct cn_module *m);
+/* The class that an annotation (its text, evaluated in `scope`) declares:
+ * Optional, quotes and the like looked through, arguments dropped. */
+enum cn_certainty cn_declared_type(const struct cn_module *m,
+                                   struct cn_scope *scope, struct cn_str text,
+                                   struct cn_str *type);
+
+/* --- infer.c --------------------------------------------------------------- */
+
+/* Uses of methods of objects that asyncio, anyio or trio made. */
+void cn_add_method_uses(struct cn_module *m);
+
+/* The type of what calling `dotted` returns, by heart: "asyncio.loop" for
+ * asyncio.get_running_loop; of what awaiting the call gives when `awaited`.
+ * Empty: unknown. Methods are "asyncio.loop.create_task". */
+struct cn_str cn_returned_type(struct cn_str dotted, bool awaited);
+/* Does `with x as y` make y an x for instances of this class? */
+bool cn_enters_itself(struct cn_str type);
+/* Canonical class for what annotations name: any event loop is
+ * "asyncio.loop". */
+struct cn_str cn_canonical_type(struct cn_str dotted);
 
 /* --- stdlib.c -------------------------------------------------------------- */
 

@@ -33,6 +33,8 @@ struct cn_module *cn_module_analyse(struct cn_arena *arena,
     m->scope_index = CN_NEW_ARRAY(arena, uint32_t, tree->count);
     cn_bind(m);
     cn_resolve_imports(m);
+    cn_read_strings(m);
+    cn_add_method_uses(m);
     if (m->uses.len)
         qsort(m->uses.at, m->uses.len, sizeof(*m->uses.at), by_position);
     return m;

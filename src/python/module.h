@@ -70,11 +70,13 @@ struct cn_symbol {
     CN_VEC(cn_node) uses; /* identifiers that read it, here and below */
     uint32_t string_uses; /* times read in string annotations or named in
                              __all__; not among `uses` */
+    bool exported;        /* named in __all__ */
     bool is_parameter;
     bool bound_below;  /* also bound by a nested scope: global, nonlocal */
     uint8_t certainty; /* private to resolve.c, as is origin */
     struct cn_str origin;
     struct cn_symbol *real; /* private to bind.c: what a nonlocal stands for */
+    struct cn_object *object; /* private to object.c */
 };
 
 struct cn_scope {
@@ -89,16 +91,26 @@ struct cn_scope {
 /* --- objects: what variables hold --------------------------------------- */
 
 /* A variable in the wide sense: a symbol, or an attribute of `self` taken
- * over a whole class (`self.queue` in each of its methods). */
+ * over a whole class (`self.queue` in each of its methods, `cls.queue`,
+ * `Class.queue`, and `queue = ...` in the class body). Attributes that a base
+ * class in the same module writes belong to that class. */
 struct cn_object {
     struct cn_symbol *symbol; /* or NULL for an attribute */
     cn_node class_node;       /* attributes: the class */
     struct cn_str name;
-    CN_VEC(struct cn_binding) writes; /* .value is 0 where it is unknown */
+    CN_VEC(struct cn_binding)
+    writes;                /* .value is 0 where it is unknown; names
+                              of attributes are attribute nodes;
+                              `x: T` alone is not a write */
     CN_VEC(cn_node) reads; /* identifiers, or `self.name` attributes */
-    bool escapes; /* read as a plain value: passed, returned, stored, aliased,
-                     yielded, captured by *; its methods may be called where
-                     we cannot see it */
+    cn_node annotation;    /* the first declared type, or 0 */
+    bool escapes;   /* read as a plain value: passed, returned, stored, aliased,
+                       yielded, captured by *; its methods may be called where
+                       we cannot see it. Not set for what any other module can
+                       reach by its name: ask cn_project_facts.mentioned */
+    bool elsewhere; /* attributes: this module has `x.name` with an x that is
+                       not known to be this class's */
+    struct cn_inferred *inferred; /* private to infer.c */
 };
 
 /* --- names that come from imports --------------------------------------- */

@@ -233,6 +233,44 @@ bool cn_resolves_to(const struct cn_module *m, cn_node expression,
            cn_str_is(found, dotted);
 }
 
+static struct cn_str first_part(struct cn_str dotted)
+{
+    struct cn_str rest = dotted, part = {"", 0};
+
+    cn_str_cut(&rest, '.', &part);
+    return part;
+}
+
+enum cn_certainty cn_resolve_text(const struct cn_module *m,
+                                  struct cn_scope *scope, struct cn_str dotted,
+                                  struct cn_str *out)
+{
+    struct cn_str root = first_part(dotted);
+    struct cn_symbol *s = cn_scope_find(scope, root);
+
+    if (!s || !s->origin.len)
+        return CN_UNKNOWN;
+    *out =
+        cn_canonical(m, cn_join(m->arena, s->origin,
+                                cn_str_sub(dotted, root.len + 1, dotted.len)));
+    return (enum cn_certainty)s->certainty;
+}
+
+struct cn_str cn_resolve_prefix(const struct cn_module *m,
+                                const struct cn_symbol *root,
+                                struct cn_str dotted, size_t *len)
+{
+    struct cn_str name = root->origin, rest = dotted, part;
+
+    cn_str_cut(&rest, '.', &part);
+    *len = part.len;
+    while (name.len && goes_on(m, name) && cn_str_cut(&rest, '.', &part)) {
+        name = cn_canonical(m, cn_join(m->arena, name, part));
+        *len += 1 + part.len;
+    }
+    return name;
+}
+
 /* --- uses --------------------------------------------------------------------- */
 
 void cn_add_use(struct cn_module *m, struct cn_use use)

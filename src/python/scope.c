@@ -133,7 +133,7 @@ static bool opens_body(const struct cn_tree *t, cn_node child, cn_node parent)
            (kind == CN_K_FUNCTION_DEFINITION || kind == CN_K_CLASS_DEFINITION);
 }
 
-static bool is_conditional(const struct cn_tree *t, cn_node statement)
+bool cn_is_conditional(const struct cn_tree *t, cn_node statement)
 {
     cn_node child = statement, parent;
 
@@ -177,7 +177,7 @@ void cn_binder_bind(struct cn_binder *b, struct cn_scope *scope,
     else
         binding.conditional =
             is_maybe_inside(binding.kind) ||
-            is_conditional(b->t, statement_at(b, binding.name));
+            cn_is_conditional(b->t, statement_at(b, binding.name));
     b->m->symbol_of[name] = s;
     cn_vec_push(b->arena, &b->bound, ((struct cn_bound){s, scope, binding}));
 }
