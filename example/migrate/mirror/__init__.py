@@ -1,0 +1,5 @@
+"""Mirror weather stations into a folder."""
+
+from mirror.model import Report, Station
+
+__all__ = ["Report", "Station"]
