@@ -26,7 +26,8 @@ lib_src := $(foreach d,$(LIB_LAYERS),$(wildcard src/$d/*.c src/$d/*.S))
 cmd_src := $(filter-out src/cli/main.c,$(foreach d,$(CMD_LAYERS),$(wildcard src/$d/*.c)))
 headers := $(wildcard src/*/*.h src/migrate/rules/*.h)
 pages   := $(sort $(wildcard src/migrate/rules/*.md))
-test_src := $(wildcard test/*/*_test.c)
+fuzz_ready := $(and $(wildcard src/migrate/text.c),$(wildcard src/migrate/diff.c),$(wildcard src/migrate/toml.c))
+test_src := $(filter-out $(if $(fuzz_ready),,test/fuzz/%),$(wildcard test/*/*_test.c))
 example_src := $(wildcard example/runtime/*.c example/io/*.c example/kit/*.c)
 
 obj = $(patsubst %,$(B)/obj/%.o,$(basename $(1)))
@@ -43,9 +44,11 @@ WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes \
 BASEFLAGS := -std=gnu11 -D_GNU_SOURCE -DCN_VERSION='"$(VERSION)"' -Isrc \
         -I$(TS)/include $(WARN) -g -fno-omit-frame-pointer -pthread -MMD -MP
 san_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -DCN_CHECKS
+san_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DCN_CHECKS
 san_tsan := -fsanitize=thread -DCN_CHECKS
 opt_release := -O2
 opt_asan := -O1
+opt_fuzz := -O1
 opt_tsan := -O1
 opt_debug := -O0 -DCN_CHECKS
 ALLFLAGS = $(BASEFLAGS) $(opt_$(CONFIG)) $(san_$(CONFIG)) $(PKG_CFLAGS) $(CFLAGS)
@@ -131,7 +134,7 @@ test_tool := $(if $(wildcard src/migrate/text.c),$(B)/test/pages/driver)
 
 $(B)/test/%: $(B)/obj/test/%.o $(B)/libcommand.a $(third_obj)
 	@mkdir -p $(@D)
-	$(CC) $(ALLFLAGS) $^ $(LIBS) -lcmocka -o $@
+	$(CC) $(ALLFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcmocka -o $@
 $(B)/obj/test/%.o: ALLFLAGS += -Itest
 
 test-programs: $(test_bin) $(test_tool)
@@ -151,6 +154,36 @@ check: ## layers, lengths, formatting, both compilers without a warning
 	tools/check-length
 	tools/check-format
 	$(MAKE) --no-print-directory B=build/clang CC=clang CONFIG=release third_obj= build/clang/libcommand.a
+
+demo: all .stamps/venv ## migrate a sample application and run its tests on both backends
+	@$(VENV)/bin/python example/migrate/demo.py --canyon build/canyon --scratch build/demo
+
+# The targets in test/fuzz under libFuzzer; `make test` replays the same ones
+# over fixed inputs (replay_test). What it finds is left in build/fuzz/.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := text migrate edit diff config
+fuzz_obj := $(call obj,$(filter-out test/fuzz/fuzzer.c %_test.c,$(wildcard test/fuzz/*.c)))
+
+$(B)/test/fuzz/replay_test: $(fuzz_obj)
+$(B)/fuzzer: $(B)/obj/test/fuzz/fuzzer.o $(fuzz_obj) $(B)/libcommand.a $(third_obj)
+	$(CC) $(ALLFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+
+fuzz: ## libFuzzer on parser, migration, edits, diffs, config: FUZZ_SECONDS=60 each
+	@$(MAKE) --no-print-directory CONFIG=fuzz CC=clang fuzz-run
+fuzz-run: $(B)/fuzzer $(B)/test/fuzz/replay_test
+	@mkdir -p $(B)/seeds $(addprefix $(B)/found/,$(FUZZ_TARGETS))
+	$(B)/test/fuzz/replay_test --seeds $(B)/seeds
+	set -e; for t in $(FUZZ_TARGETS); do ln -sf fuzzer $(B)/fuzz-$$t; \
+	    $(B)/fuzz-$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=8192 -rss_limit_mb=3000 \
+	        -print_final_stats=1 -verbosity=0 -artifact_prefix=$(B)/$$t- $(B)/found/$$t $(B)/seeds/$$t; done
+
+bench: all .stamps/venv $(B)/floor ## canyon scan against grep, ruff, ast-grep, the floor: BENCH_TREE=path
+	@test -n "$(BENCH_TREE)" || { echo "make bench BENCH_TREE=path/of/a/python/tree"; exit 2; }
+	@$(VENV)/bin/python bench/bench.py --tree "$(BENCH_TREE)" --canyon build/canyon --floor $(B)/floor --tools build/bench
+
+$(B)/floor: bench/floor.c $(third_obj)
+	@mkdir -p $(@D)
+	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(TS)/include $^ -o $@
 
 format: ## clang-format over the tree
 	clang-format -i $$(git ls-files 'src/*.[ch]' 'test/*.[ch]' 'example/*.[ch]')
