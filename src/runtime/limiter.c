@@ -11,12 +11,7 @@
 
 #include <stdlib.h>
 
-struct limiter_wait {
-    struct cn_wait w;
-    const void *borrower;
-};
-
-_Static_assert(sizeof(struct limiter_wait) <= sizeof(struct cn_pending),
+_Static_assert(sizeof(struct cn_limiter_wait) <= sizeof(struct cn_pending),
                "room");
 
 /* --- the set of borrowers ---------------------------------------------------------- */
@@ -88,7 +83,7 @@ static void erase(struct cn_limiter *l, const void *borrower)
 static bool is_waiting(const struct cn_limiter *l, const void *borrower)
 {
     for (const struct cn_link *it = l->q.first; it; it = it->next)
-        if (((const struct limiter_wait *)(const void *)it)->borrower ==
+        if (((const struct cn_limiter_wait *)(const void *)it)->borrower ==
             borrower)
             return true;
     return false;
@@ -108,7 +103,7 @@ static int limiter_abort(struct cn_wait *w)
     struct cn_limiter *l = (struct cn_limiter *)(uintptr_t)w->object;
 
     cn_waitq_remove(&l->q, w);
-    erase(l, ((struct limiter_wait *)(void *)w)->borrower);
+    erase(l, ((struct cn_limiter_wait *)(void *)w)->borrower);
     return CN_ABORTED;
 }
 
@@ -137,10 +132,40 @@ int cn_limiter_acquire_nowait(struct cn_limiter *l, const void *borrower)
     return rc;
 }
 
+/* No token is free: into the queue, with a slot in the set. */
+static int enqueue(struct cn_limiter *l, const void *borrower,
+                   struct cn_limiter_wait *lw)
+{
+    int rc;
+
+    lw->borrower = borrower_or_self(borrower);
+    rc = insert(l, lw->borrower);
+    if (rc == 0)
+        cn_waitq_push(&l->q, &lw->w);
+    return rc < 0 ? rc : CN_PENDING;
+}
+
+int cn_limiter_acquire_part(struct cn_limiter *l, const void *borrower,
+                            struct cn_limiter_wait *lw,
+                            const struct cn_wait_kind *kind)
+{
+    int rc = cn_limiter_acquire_nowait(l, borrower);
+
+    if (rc != CN_EAGAIN)
+        return rc;
+    cn_wait_part(&lw->w, kind, l);
+    return enqueue(l, borrower, lw);
+}
+
+void cn_limiter_undo_part(struct cn_limiter_wait *lw)
+{
+    limiter_abort(&lw->w);
+}
+
 int cn_limiter_acquire_begin(struct cn_limiter *l, const void *borrower,
                              struct cn_pending *p)
 {
-    struct limiter_wait *lw = (struct limiter_wait *)(void *)p;
+    struct cn_limiter_wait *lw = (struct cn_limiter_wait *)(void *)p;
     int rc;
 
     if (cn_task_cancelled(cn_loop_self()->cur))
@@ -148,14 +173,10 @@ int cn_limiter_acquire_begin(struct cn_limiter *l, const void *borrower,
     rc = cn_limiter_acquire_nowait(l, borrower);
     if (rc != CN_EAGAIN)
         return rc;
-    borrower = borrower_or_self(borrower);
-    rc = insert(l, borrower);
-    if (rc < 0)
-        return rc;
-    lw->borrower = borrower;
-    cn_wait_begin_shielded(&lw->w, &limiter_kind, l);
-    cn_waitq_push(&l->q, &lw->w);
-    return CN_PENDING;
+    rc = enqueue(l, borrower, lw);
+    if (rc == CN_PENDING)
+        cn_wait_begin_shielded(&lw->w, &limiter_kind, l);
+    return rc;
 }
 
 int cn_limiter_acquire(struct cn_limiter *l, const void *borrower)

@@ -300,6 +300,8 @@ static void init(struct cn_loop *l, const struct cn_options *o)
     l->seed = l->random = o->seed;
     l->is_virtual = o->flags & CN_VIRTUAL_CLOCK || backend_is_virtual(l);
     l->now = l->is_virtual ? 0 : cn_clock();
+    l->thread_limiter.total = l->threads_max;
+    cn_list_init(&l->portal_list);
     l->home.stack = &l->home_stack;
     l->home.scope = &l->ground;
     l->ground.task = &l->home;
@@ -333,8 +335,10 @@ no_mailbox:
 
 static void close_parts(struct cn_loop *l)
 {
+    cn_ops_close(l);
+    cn_portals_close(l);
     cn_pool_close(l);
-    cn_mailbox_drain(l);
+    cn_mailbox_drain(l); /* what came last is answered: closed */
     cn_mailbox_close(l);
     l->ops->close(l->backend);
     cn_ops_close(l);
@@ -395,6 +399,7 @@ int cn_run(cn_fn *fn, void *arg, const struct cn_options *o)
     cn_stacks_done(&l.stacks);
     cn_task_slabs_done(&l);
     free(l.timers.entries);
+    free(l.thread_limiter.borrowers);
     return rc;
 }
 

@@ -190,8 +190,9 @@ struct cn_loop {
     struct cn_waitq idlers; /* cn_wait_all_blocked() */
     struct cn_mailbox *mailbox;
     struct cn_pool *pool;
-    struct cn_limiter *thread_limiter;
-    struct cn_fd_table *fds; /* ops.c: who waits for which fd */
+    struct cn_limiter thread_limiter;
+    struct cn_link portal_list; /* open portals */
+    struct cn_fd_table *fds;    /* ops.c: who waits for which fd */
     struct cn_hook *hooks;
 
     int32_t switches_max; /* adapted so that polls are about 1 ms apart */
@@ -353,6 +354,19 @@ static inline struct cn_wait *cn_waitq_pop(struct cn_waitq *q)
 
 size_t cn_waitq_count(const struct cn_waitq *q);
 
+/* A wait for a limiter's token, as a part of a larger one: CN_DONE, an error,
+ * or CN_PENDING; then kind->notify is called when the token is there. */
+struct cn_limiter_wait {
+    struct cn_wait w;
+    const void *borrower;
+};
+
+int cn_limiter_acquire_part(struct cn_limiter *l, const void *borrower,
+                            struct cn_limiter_wait *lw,
+                            const struct cn_wait_kind *kind);
+/* Off the queue; there will be no notify. */
+void cn_limiter_undo_part(struct cn_limiter_wait *lw);
+
 _Static_assert(offsetof(struct cn_wait, link) == 0, "see cn_waitq_first");
 
 /* Parts of a select: as cn_wait_begin(), but the wait has no task of its own;
@@ -382,6 +396,7 @@ uint32_t cn_mailbox_drain(struct cn_loop *l);
 bool cn_mailbox_arm(struct cn_loop *l);
 void cn_mailbox_disarm(struct cn_loop *l);
 void cn_ops_close(struct cn_loop *l);
+void cn_portals_close(struct cn_loop *l);
 
 /* Have this thread report an overflow of the running task's stack in words
  * before it dies of it. An application's own SIGSEGV handler is left alone. */

@@ -42,9 +42,11 @@ struct cn_case {
     void *item;
     cn_time time;
     /* private */
-    struct cn_select *select;
-    struct cn_timer timer;
-    struct cn_op op;
+    struct cn_select *select; /* while it waits */
+    union {
+        struct cn_wait w;
+        struct cn_op op;
+    } wait;
 };
 
 #define CN_CASE_RECEIVE(rx_, item_)                                            \
@@ -72,10 +74,12 @@ struct cn_case {
         .what = CN_CASE_FD, .fd = (fd_), .events = (events_)                   \
     }
 
-/* [cp] The index of the case that happened; its .result says how. Or
- * CN_ECANCELED (none happened), CN_EINVAL (no case, or a bad one), or what
- * the backend says to a bad fd. n at most INT_MAX. */
+/* [cp] The index of the case that happened; its .result says how (of
+ * CN_CASE_FD also: what is wrong with the descriptor). Or CN_ECANCELED (none
+ * happened), or CN_EINVAL (no case, a bad one, a task without a handle). */
 int cn_select(struct cn_case *cases, size_t n);
-int cn_select_begin(struct cn_case *cases, size_t n, struct cn_pending *p);
+/* CN_DONE: *index is set. CN_PENDING: the result of the wait is the index. */
+int cn_select_begin(struct cn_case *cases, size_t n, int *index,
+                    struct cn_pending *p);
 
 #endif
