@@ -1,8 +1,10 @@
 /* migrate: from a Python text, or a tree of files, to a verified change.
  *
- * text.c   one text: rounds of match, edit, fix imports, until nothing changes
- * project.c  a tree of files: which, in what encoding, for which Python
- * apply.c  carry out and undo a set of file changes
+ * here       one text: rounds of match, edit, fix imports, until nothing
+ *            changes; the rules and their pages
+ * project.h  a tree of files: which, for which Python and AnyIO
+ * apply.h    carry out and undo a set of file changes
+ * report.h   what was found and done, in all formats
  */
 #ifndef CN_MIGRATE_MIGRATE_H
 #define CN_MIGRATE_MIGRATE_H
@@ -71,5 +73,12 @@ int cn_rules_filter_make(struct cn_arena *arena, struct cn_str select,
                          struct cn_note *note);
 /* The section of a rule's page, from its heading to the next. */
 struct cn_str cn_rule_page(const struct cn_rule *rule);
+
+/* --- files, changes, reports -------------------------------------------- */
+
+#include "migrate/apply.h"
+#include "migrate/project.h"
+#include "migrate/report.h"
+#include "migrate/suggest.h"
 
 #endif

@@ -1,0 +1,182 @@
+/* The engine over a tree of files: each file that has a trace of asyncio or
+ * async code is parsed once, its sites are copied out, and its tree is
+ * forgotten before the next one. What stays in memory is the bytes of the
+ * sources, the findings and the new texts. */
+#include <stdlib.h>
+
+#include "migrate/report.h"
+
+struct session {
+    struct cn_project *project;
+    struct cn_facts *facts;
+    struct cn_parser *parser;
+    struct cn_arena scratch; /* of the file at hand */
+    struct cn_text_options options;
+    struct cn_report *report;
+};
+
+static const char *copy_z(struct cn_arena *arena, const char *z)
+{
+    return z ? cn_utf8(arena, cn_str_from(z)).ptr : NULL;
+}
+
+/* Sites point into the scratch arena; what a report keeps is copied. */
+static void keep_sites(struct session *s, const struct cn_text_result *result,
+                       struct cn_file_report *file)
+{
+    struct cn_arena *arena = s->project->arena;
+
+    file->at = CN_NEW_ARRAY(arena, struct cn_site, result->sites.len);
+    file->len = file->cap = result->sites.len;
+    for (size_t i = 0; i < file->len; i++) {
+        struct cn_site *site = &file->at[i];
+
+        *site = result->sites.at[i];
+        site->name = cn_utf8(arena, site->name);
+        site->reason = copy_z(arena, site->reason);
+        site->advice = copy_z(arena, site->advice);
+    }
+}
+
+static bool is_asyncio(struct cn_str name)
+{
+    return cn_str_starts(name, CN_STR("asyncio"));
+}
+
+/* Nothing of asyncio may be left: no site that stays, no other use. */
+static void judge(const struct session *s, const struct cn_text_result *result,
+                  struct cn_file_report *file)
+{
+    bool left = !s->options.scan_only && result->uses_asyncio_after;
+
+    file->uses_asyncio = result->uses_asyncio_after;
+    for (size_t i = 0; i < file->len; i++) {
+        if (is_asyncio(file->at[i].name))
+            file->uses_asyncio = true;
+        if (file->at[i].state != CN_SITE_FIXED || file->source->kept)
+            left = true;
+    }
+    file->trio_ready = file->uses_asyncio && !left;
+}
+
+static void keep_text(struct session *s, const struct cn_text_result *result,
+                      struct cn_file_report *file)
+{
+    file->after = file->source->text;
+    if (s->options.scan_only || !result->changed || file->source->kept)
+        return;
+    file->after.ptr = cn_str_dup(s->project->arena, result->text);
+    file->after.len = result->text.len;
+    file->changed = true;
+}
+
+static void run_engine(struct session *s, struct cn_file_report *file)
+{
+    const struct cn_source *source = file->source;
+    struct cn_text_result result = {.changed = false};
+
+    cn_arena_reset(&s->scratch);
+    file->error =
+        cn_migrate_text(s->parser, &s->scratch, source->text, source->module,
+                        source->is_package, cn_facts_get(s->facts), &s->options,
+                        &result, &file->note);
+    if (file->error) {
+        if (!file->note.message[0])
+            cn_note_set(&file->note, file->error, "%s",
+                        cn_strerror(file->error));
+        return;
+    }
+    keep_sites(s, &result, file);
+    judge(s, &result, file);
+    keep_text(s, &result, file);
+}
+
+static void scan_source(struct session *s, const struct cn_source *source)
+{
+    struct cn_file_report file = {.source = source, .after = source->text};
+
+    s->report->summary.files++;
+    if (source->error) {
+        file.error = source->error;
+        cn_note_set(&file.note, source->error, "cannot be read: %s",
+                    cn_strerror(source->error));
+    } else if (cn_worth_parsing(source->text)) {
+        run_engine(s, &file);
+    }
+    if (file.error || file.len || file.changed || file.uses_asyncio)
+        cn_vec_push(s->project->arena, s->report, file);
+}
+
+/* --- counting -------------------------------------------------------------- */
+
+static void count_site(struct cn_report *report, const struct cn_site *site)
+{
+    struct cn_summary *sum = &report->summary;
+    struct cn_outcome *out = &report->outcome;
+
+    sum->sites++;
+    sum->safe += site->class_ == CN_CLASS_SAFE;
+    sum->unsafe += site->class_ == CN_CLASS_UNSAFE;
+    sum->manual += site->class_ == CN_CLASS_MANUAL;
+    sum->wrong_recipes += site->class_ == CN_CLASS_WRONG;
+    switch (site->state) {
+    case CN_SITE_FIXED:
+        out->fixed_safe += site->class_ == CN_CLASS_SAFE;
+        out->fixed_unsafe += site->class_ != CN_CLASS_SAFE;
+        break;
+    case CN_SITE_LEFT:
+        out->wrong += site->class_ == CN_CLASS_WRONG;
+        out->left += site->class_ != CN_CLASS_WRONG;
+        break;
+    case CN_SITE_SUPPRESSED: out->suppressed++; break;
+    case CN_SITE_DESELECTED:
+        if (cn_site_remains(report, site))
+            out->held++;
+        else
+            out->deselected++;
+        break;
+    }
+}
+
+static void count(struct cn_report *report)
+{
+    cn_vec_for (file, report) {
+        report->summary.errors += file->error != 0;
+        report->outcome.internal_error |= file->error == CN_EINTERNAL;
+        report->summary.files_with_asyncio += file->uses_asyncio;
+        report->summary.files_trio_ready += file->trio_ready;
+        report->outcome.files_changed += file->changed;
+        for (size_t i = 0; i < file->len; i++)
+            count_site(report, &file->at[i]);
+    }
+    const struct cn_summary *sum = &report->summary;
+
+    cn_assert(sum->sites ==
+              sum->safe + sum->unsafe + sum->manual + sum->wrong_recipes);
+}
+
+void cn_project_scan(struct cn_project *project,
+                     const struct cn_scan_options *options,
+                     struct cn_report *report)
+{
+    struct session s = {
+        .project = project,
+        .facts = cn_facts_open(project),
+        .parser = cn_parser_open(),
+        .options = {.target = cn_config_target(&project->config),
+                    .filter = options->filter,
+                    .safe_only = options->safe_only,
+                    .scan_only = options->scan_only},
+        .report = report,
+    };
+
+    report->project = project;
+    report->safe_only = options->safe_only;
+    cn_arena_init(&s.scratch);
+    for (size_t i = 0; i < project->len; i++)
+        scan_source(&s, &project->at[i]);
+    count(report);
+    cn_arena_done(&s.scratch);
+    cn_parser_close(s.parser);
+    cn_facts_close(s.facts);
+}
