@@ -165,11 +165,19 @@ void cn_wrap_statement(struct cn_match *m, cn_node statement,
 void cn_wrap_statements(struct cn_match *m, cn_node first, cn_node last,
                         const char *header_fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* Insert a line of code above a statement, at its indentation. */
+/* Insert a line of code above a statement, at its indentation. Several lines
+ * are several calls, in order; a line that belongs deeper starts with
+ * cn_indent_unit. */
 void cn_line_above(struct cn_match *m, cn_node statement, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void cn_line_below(struct cn_match *m, cn_node statement, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* One level of indentation as used around `n`. */
+struct cn_str cn_indent_unit(const struct cn_tree *t, cn_node n);
+/* The comments that the edits of this match take away are meant to go, instead
+ * of being put above the statement: they belong to code that goes as well. */
+void cn_forget_comments(struct cn_match *m);
 
 /* May the expression be evaluated before its statement without changing the
  * order of effects: only names, constants and attribute reads stand before
