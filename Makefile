@@ -46,7 +46,7 @@ BASEFLAGS := -std=gnu11 -D_GNU_SOURCE -DCN_VERSION='"$(VERSION)"' -Isrc \
 san_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -DCN_CHECKS
 san_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DCN_CHECKS
 san_tsan := -fsanitize=thread -DCN_CHECKS
-opt_release := -O2
+opt_release := -O2 -fomit-frame-pointer
 opt_asan := -O1
 opt_fuzz := -O1
 opt_tsan := -O1

@@ -21,6 +21,7 @@ int cn_hooks_add(const struct cn_hooks *hooks)
     *hook = (struct cn_hook){.next = l->hooks, .hooks = *hooks};
     l->hooks = hook;
     l->mode |= CN_MODE_HOOKS;
+    l->switches = 1; /* from the next switch on */
     return 0;
 }
 

@@ -247,7 +247,7 @@ static void poll_outside(struct cn_loop *l)
         idle(l);
         l->polled = l->now;
     }
-    l->switches = l->switches_max;
+    l->switches = l->turns = l->switches_max;
 }
 
 /* --- choosing a task --------------------------------------------------------------------- */
@@ -268,13 +268,20 @@ static struct cn_task *pick_any(struct cn_loop *l)
     return t;
 }
 
+static bool is_time_to_look(struct cn_loop *l)
+{
+    return !l->ready || (l->mode ? --l->turns : --l->switches) <= 0;
+}
+
 static void run_all(struct cn_loop *l)
 {
     while (l->root.task_count) {
-        if (!l->ready || --l->switches <= 0)
+        if (is_time_to_look(l))
             poll_outside(l);
         if (!l->ready)
             continue;
+        if (l->mode)
+            l->switches = 1; /* every task comes back here */
         cn_task_run(l,
                     l->mode & CN_MODE_SHUFFLE ? pick_any(l) : cn_ready_pop(l));
     }
@@ -293,7 +300,7 @@ static void init(struct cn_loop *l, const struct cn_options *o)
     l->flags = o->flags;
     l->mode = o->flags & CN_SHUFFLE ? CN_MODE_SHUFFLE : 0;
     l->budget_full = o->flags & CN_STRICT ? 1 : CN_BUDGET;
-    l->switches_max = l->switches = SWITCHES_MAX / 8;
+    l->switches_max = SWITCHES_MAX / 8;
     l->stack_class = cn_stack_class(stack);
     l->threads_max = o->threads_max ? o->threads_max : 40;
     l->slack = o->slack ? o->slack : 50 * CN_USEC;

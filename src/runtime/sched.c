@@ -21,7 +21,6 @@ static inline void switch_to(struct cn_loop *l, struct cn_task *from,
                              struct cn_task *to)
 {
     l->cur = to;
-    l->budget = l->budget_full;
     cn_fiber_leave(from->stack, to->stack);
     cn_coro_swap(&from->sp, to->sp);
     cn_fiber_arrive(from->stack);
@@ -32,17 +31,22 @@ static _Noreturn void leave_for(struct cn_loop *l, struct cn_task *to)
     void *dead;
 
     l->cur = to;
-    l->budget = l->budget_full;
     cn_fiber_leave(NULL, to->stack);
     cn_coro_swap(&dead, to->sp);
     __builtin_unreachable();
 }
 
-/* May the running task hand over to the head of the queue by itself? */
-static inline bool may_run_next(struct cn_loop *l)
+/* The next task that the running one may switch to by itself; NULL: let home
+ * choose. Tasks without a stack have no sp. In the modes that need home in
+ * between, home leaves no switches. */
+static inline struct cn_task *next_task(struct cn_loop *l)
 {
-    return cn_likely(l->ready && !l->mode && --l->switches > 0 &&
-                     !l->ready->kind);
+    return cn_likely(--l->switches > 0) ? l->ready : NULL;
+}
+
+static inline bool runs_on(const struct cn_task *t, const struct cn_stack *s)
+{
+    return !t->kind && t->stack_class == s->size_class;
 }
 
 /* The first frame of every stack. */
@@ -56,17 +60,16 @@ static _Noreturn void task_main(void)
         struct cn_stack *stack = t->stack;
 
         cn_task_end(l, t, t->fn(t->arg));
-        if (!may_run_next(l)) {
+        t = next_task(l);
+        if (cn_unlikely(!t)) {
             cn_stack_put(&l->stacks, stack);
             leave_for(l, &l->home);
         }
-        t = l->ready;
-        if (!t->sp && t->stack_class == stack->size_class) {
+        if (cn_likely(!t->sp) && runs_on(t, stack)) {
             cn_ready_pop(l);
             t->stack = stack;
             t->sp = stack; /* not NULL: it has run */
             l->cur = t;
-            l->budget = l->budget_full;
             continue;
         }
         cn_stack_put(&l->stacks, stack);
@@ -78,12 +81,17 @@ static _Noreturn void task_main(void)
 
 static bool bind_stack(struct cn_loop *l, struct cn_task *t)
 {
-    struct cn_stack *s = cn_stack_get(&l->stacks, t->stack_class);
+    struct cn_stack *s;
 
+    if (t->kind)
+        return false;
+    s = cn_stack_get(&l->stacks, t->stack_class);
     if (!s)
         return false;
-    if (!s->guarded)
+    if (!s->guarded) {
         l->mode |= CN_MODE_CANARY;
+        l->switches = 1;
+    }
     cn_fiber_bind(s);
     t->stack = s;
     t->sp = cn_coro_prepare(s->low, s->high, task_main);
@@ -91,19 +99,20 @@ static bool bind_stack(struct cn_loop *l, struct cn_task *t)
 }
 
 /* Leave the running task, which waits or is ready, and come back when it has
- * been chosen again. Not inlined: all tasks are suspended at one place, so
- * that the jump in the switch is predicted. */
-static __attribute__((noinline)) void suspend(struct cn_loop *l,
-                                              struct cn_task *me)
+ * been chosen again, with its result. Not inlined: all tasks are suspended at
+ * one place, so that the jump in the switch is predicted. */
+static __attribute__((noinline)) int64_t suspend(struct cn_loop *l,
+                                                 struct cn_task *me)
 {
-    struct cn_task *t = may_run_next(l) ? l->ready : &l->home;
+    struct cn_task *t = next_task(l);
 
-    if (cn_unlikely(!t->sp) && !bind_stack(l, t))
-        t = &l->home; /* which ends the task for want of memory */
-    if (t != &l->home)
+    if (cn_likely(t != NULL) && (cn_likely(t->sp != NULL) || bind_stack(l, t)))
         cn_ready_pop(l);
-    if (t != me)
+    else
+        t = &l->home;
+    if (cn_likely(t != me))
         switch_to(l, me, t);
+    return me->result;
 }
 
 int64_t cn_suspend(struct cn_wait *w)
@@ -111,20 +120,20 @@ int64_t cn_suspend(struct cn_wait *w)
     struct cn_loop *l = cn_loop_self();
     struct cn_task *me = l->cur;
 
-    cn_assert(w->task == me && !me->kind && me != &l->home);
-    suspend(l, me);
-    return me->result;
+    cn_assert(w->task == me && !me->kind);
+    return suspend(l, me);
 }
 
-void cn_give_way(struct cn_loop *l)
+int cn_give_way(struct cn_loop *l)
 {
     struct cn_task *me = l->cur;
 
     l->budget = l->budget_full;
-    if (me->kind || me == &l->home)
-        return;
+    if (cn_unlikely(me->kind || me == &l->home))
+        return 0;
+    me->result = 0;
     cn_ready_push(l, me);
-    suspend(l, me);
+    return (int)suspend(l, me);
 }
 
 void cn_wait_begin_shielded(struct cn_wait *w, const struct cn_wait_kind *kind,

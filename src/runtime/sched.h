@@ -157,7 +157,7 @@ enum cn_loop_mode { /* any of them: tasks are switched to through the loop */
                     CN_MODE_CANARY = 4, /* some stacks have no guard */
 };
 
-enum { CN_BUDGET = 128 }; /* checkpoints in a row without giving way */
+enum { CN_BUDGET = 128 }; /* checkpoints, then somebody gives way */
 
 struct cn_loop {
     struct cn_task *cur; /* running; the home task in the loop's own code */
@@ -195,6 +195,7 @@ struct cn_loop {
     struct cn_fd_table *fds;    /* ops.c: who waits for which fd */
     struct cn_hook *hooks;
 
+    int32_t turns;        /* under a mode: as switches */
     int32_t switches_max; /* adapted so that polls are about 1 ms apart */
     uint32_t threads_max;
     cn_time slack;
@@ -292,8 +293,9 @@ static inline bool cn_task_cancelled(const struct cn_task *t)
     return cn_unlikely(cn_scope_effective(t->scope));
 }
 
-/* The running task goes to the end of the queue, whatever its scope says. */
-void cn_give_way(struct cn_loop *l);
+/* The running task goes to the end of the queue, whatever its scope says.
+ * Returns 0. */
+int cn_give_way(struct cn_loop *l);
 
 /* At the end of a checkpoint that did not wait. Tasks without a stack give
  * way by themselves. */

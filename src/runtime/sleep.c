@@ -17,8 +17,7 @@ int cn_checkpoint(void)
 
     if (cn_task_cancelled(l->cur))
         return CN_ECANCELED;
-    cn_give_way(l);
-    return 0;
+    return cn_give_way(l);
 }
 
 int cn_checkpoint_if_cancelled(void)
