@@ -244,8 +244,8 @@ static bool try_again(const struct cn_op *op, struct uop *u, int64_t res)
         u->polling = u->pidfd >= 0;
         return true;
     }
-    if ((res != -EAGAIN && res != -EINPROGRESS) || !cn_uring_retry_events(op) ||
-        cn_op_no_waiting(op))
+    if (res != (op->opcode == CN_OP_CONNECT ? -EINPROGRESS : -EAGAIN) ||
+        !cn_uring_retry_events(op) || cn_op_no_waiting(op))
         return false;
     u->polling = u->retried = true;
     return true;

@@ -34,7 +34,6 @@
 struct vop {
     struct watcher *watcher;
     int pidfd; /* of WAITPID */
-    bool connecting;
 };
 
 _Static_assert(sizeof(struct vop) <= sizeof(((struct cn_op *)0)->scratch),
@@ -65,17 +64,12 @@ static int64_t try_blocking(const struct cn_op *op)
     return n < 0 ? -errno : n;
 }
 
-static int64_t try_connect(struct cn_op *op)
+/* Has the connection come about? */
+static int64_t try_connected(const struct cn_op *op)
 {
     int error = 0;
     socklen_t size = sizeof(error);
 
-    if (!vop_of(op)->connecting) {
-        vop_of(op)->connecting = true;
-        if (connect(op->fd, op->u.sock.addr, op->u.sock.size) == 0)
-            return 0;
-        return errno == EINPROGRESS || errno == EINTR ? -EAGAIN : -errno;
-    }
     if (cn_op_try_poll(op->fd, POLLOUT) == -EAGAIN)
         return -EAGAIN;
     if (getsockopt(op->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
@@ -88,7 +82,7 @@ static int64_t attempt(struct cn_op *op, const struct watcher *w)
 {
     switch ((enum cn_opcode)op->opcode) {
     case CN_OP_POLL: return cn_op_try_poll(op->fd, op->u.poll.events);
-    case CN_OP_CONNECT: return try_connect(op);
+    case CN_OP_CONNECT: return try_connected(op);
     case CN_OP_WAITPID: return cn_op_try_reap(op);
     case CN_OP_READ:
     case CN_OP_WRITE:
@@ -260,14 +254,24 @@ static int submit_io(struct cn_backend *b, struct cn_op *op, int64_t *now)
     return CN_DONE;
 }
 
+/* EAGAIN is a result here: no room at a local socket, no use in waiting. */
+static int submit_connect(struct cn_backend *b, struct cn_op *op, int64_t *now)
+{
+    if (connect(op->fd, op->u.sock.addr, op->u.sock.size) == 0) {
+        *now = 0;
+        return CN_DONE;
+    }
+    if (errno != EINPROGRESS && errno != EINTR)
+        return -errno;
+    return submit_watch(b, op, op->fd);
+}
+
 static int vop_submit(struct cn_backend *b, struct cn_op *op, int64_t *now)
 {
-    struct vop *v = vop_of(op);
-
-    v->pidfd = -1;
-    v->connecting = false;
+    vop_of(op)->pidfd = -1;
     switch ((enum cn_opcode)op->opcode) {
     case CN_OP_CLOSE: return submit_close(b, op->fd, now);
+    case CN_OP_CONNECT: return submit_connect(b, op, now);
     case CN_OP_WAITPID: return submit_waitpid(b, op, now);
     default: return submit_io(b, op, now);
     }

@@ -14,6 +14,7 @@
  *   thread.h  worker threads, and calls from threads
  *   op.h      operations of the kernel; readiness of file descriptors
  *   sys.h     the system's calls as checkpoints: read, accept, open, ...
+ *   sim.h     the backend "sim": a world without a kernel, for tests
  *   wait.h    for extensions: how tasks wait, kinds of tasks
  *   backend.h for extensions: what carries operations out (not included here)
  *
@@ -30,6 +31,7 @@
 #include "runtime/scope.h"
 #include "runtime/select.h"
 #include "runtime/sync.h"
+#include "runtime/sim.h"
 #include "runtime/sys.h"
 #include "runtime/thread.h"
 #include "runtime/wait.h"
