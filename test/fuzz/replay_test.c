@@ -1,7 +1,7 @@
 /* The fuzz targets without a fuzzer: every seed, and a fixed row of mutated
  * seeds, the same in each run. Each input runs in this process; what stops it
- * leaves the input in `last-input`. `replay_test --seeds DIR` writes the seeds
- * for libFuzzer instead. */
+ * leaves the input in `last-input`. `replay_test diff` runs one target, and
+ * `replay_test --seeds DIR` writes the seeds for libFuzzer instead. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -281,6 +281,8 @@ int main(int argc, char **argv)
     struct CMUnitTest tests[8] = {0};
 
     cn_arena_init(&arena);
+    if (argc == 2)
+        cmocka_set_test_filter(argv[1]);
     if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
         write_seeds(argv[2]);
     } else {

@@ -9,6 +9,10 @@ from harness import common
 BACKENDS = ("asyncio", "trio")
 
 
+def pytest_addoption(parser):
+    parser.addini("asyncio_default_fixture_loop_scope", "pytest-asyncio's; it is not here")
+
+
 @pytest.fixture(params=BACKENDS)
 def anyio_backend(request):
     return request.param

@@ -6,7 +6,6 @@ and moved; whatever happens in between, nothing temporary stays behind.
 
 import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mirror import log
@@ -18,7 +17,6 @@ class Store:
         self.folder = Path(folder)
         self._delay = delay  # a slow disk, for tests
         self._write = write or Path.write_bytes
-        self._pool = ThreadPoolExecutor(max_workers=2)
         self._lock = asyncio.Lock()
 
     async def open(self) -> "Store":
@@ -51,7 +49,7 @@ class Store:
 
     async def names(self) -> list[str]:
         loop = asyncio.get_running_loop()
-        paths = await loop.run_in_executor(self._pool, sorted, self.folder.glob("*.json"))
+        paths = await loop.run_in_executor(None, sorted, self.folder.glob("*.json"))
         return [p.stem for p in paths]
 
     async def checked_get(self, station: str, limit: float) -> Report | None:
