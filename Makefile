@@ -32,7 +32,7 @@ example_src := $(wildcard example/runtime/*.c example/io/*.c example/kit/*.c)
 
 obj = $(patsubst %,$(B)/obj/%.o,$(basename $(1)))
 lib_obj := $(call obj,$(lib_src))
-cmd_obj := $(call obj,$(cmd_src)) $(if $(pages),$(B)/obj/pages.o)
+cmd_obj := $(call obj,$(cmd_src)) $(B)/obj/pages.o
 third_obj := $(addprefix build/third/,ts_core.o ts_python_parser.o ts_python_scanner.o ts_toml_parser.o ts_toml_scanner.o)
 
 # --- flags -----------------------------------------------------------------------

@@ -22,6 +22,7 @@ const struct cn_rule cn_rule_unknown = {
     .code = "CN199",
     .name = "unknown-asyncio-name",
     .summary = "a name of asyncio that no rule knows",
+    .data = "no rule knows this name",
     .advice = "there is no rule for this name; look it up in AnyIO's "
               "documentation and change it by hand",
 };

@@ -139,6 +139,8 @@ static void record_verdict(struct run *r, struct track *t,
     t->site.advice = copy(r, f->fix ? f->fix->advice : NULL);
     if (!t->site.advice)
         t->site.advice = f->rule->advice;
+    if (!t->site.reason && f->class_ >= CN_CLASS_MANUAL)
+        t->site.reason = f->rule->summary;
 }
 
 static uint32_t original(const struct run *r, uint32_t at)

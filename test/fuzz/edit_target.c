@@ -32,7 +32,6 @@ static struct cn_edit edit_from(const unsigned char *byte, struct cn_str text)
         .text = cn_str_from(words[soft ? 6 : byte[3] % CN_COUNT(words)]),
         .rank = byte[4] % (CN_RANK_TEXT + 1),
         .soft = soft,
-        .alone = byte[5] % 3 == 1,
     };
 }
 
