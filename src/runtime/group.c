@@ -43,8 +43,7 @@ static int report(struct cn_group *g, struct cn_task *host)
             cn_error_free(g->errors);
         g->errors = e ? e->children : NULL;
     }
-    if (e)
-        cn_error_adopt(host, e);
+    cn_error_adopt(host, e);
     return code;
 }
 

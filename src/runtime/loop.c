@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum {
-    SWITCHES_MIN = 16,
+    SWITCHES_MIN = 2,
     SWITCHES_MAX = 8192,
     SHUFFLE_DEPTH = 64,
 };

@@ -24,6 +24,30 @@ static void say(const char *text)
     (void)ignored;
 }
 
+/* Nothing that takes a lock may be called here, so no symbol is looked up. */
+static void say_address(uintptr_t address)
+{
+    char text[2 + 2 * sizeof(address) + 1] = "0x";
+
+    for (size_t i = 0; i < 2 * sizeof(address); i++)
+        text[2 + i] = "0123456789abcdef"[address >>
+                                         (8 * sizeof(address) - 4 * (i + 1)) &
+                                         15];
+    say(text);
+}
+
+static void say_task(const struct cn_task *t)
+{
+    say("canyon: stack overflow in task ");
+    if (t->flags & CN_TASK_EXTENDED && cn_task_ext(t)->name[0]) {
+        say(cn_task_ext(t)->name);
+        say(", ");
+    }
+    say("function ");
+    say_address((uintptr_t)t->fn);
+    say("; more can be had with .stack_size\n");
+}
+
 static bool is_overflow(const struct cn_loop *l, const char *address)
 {
     const struct cn_stack *s = l->cur->stack;
@@ -37,11 +61,8 @@ static void on_fault(int signo, siginfo_t *info, void *context)
     const struct cn_loop *l = cn_loop_self();
 
     (void)context;
-    if (l && is_overflow(l, info->si_addr)) {
-        say("canyon: stack overflow in task ");
-        say(cn_task_name(l->cur));
-        say("; give it more with .stack_size\n");
-    }
+    if (l && is_overflow(l, info->si_addr))
+        say_task(l->cur);
     signal(signo, SIG_DFL); /* the instruction faults again, and dies */
 }
 
