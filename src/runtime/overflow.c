@@ -30,9 +30,9 @@ static void say_address(uintptr_t address)
     char text[2 + 2 * sizeof(address) + 1] = "0x";
 
     for (size_t i = 0; i < 2 * sizeof(address); i++)
-        text[2 + i] = "0123456789abcdef"[address >>
-                                         (8 * sizeof(address) - 4 * (i + 1)) &
-                                         15];
+        text[2 + i] =
+            "0123456789abcdef"[address >> (8 * sizeof(address) - 4 * (i + 1)) &
+                               15];
     say(text);
 }
 

@@ -29,7 +29,17 @@ static int rt_failures;
         }                                                                      \
     } while (0)
 
-static int rt_run_as(cn_fn *fn, void *arg, unsigned flags, uint64_t seed)
+static int rt_run_on(const char *backend, cn_fn *fn, unsigned flags,
+                     uint64_t seed)
+{
+    struct cn_options o = {.backend = backend,
+                           .flags = flags | CN_QUIET | CN_VIRTUAL_CLOCK,
+                           .seed = seed};
+
+    return cn_run(fn, NULL, &o);
+}
+
+static inline int rt_run_as(cn_fn *fn, void *arg, unsigned flags, uint64_t seed)
 {
     struct cn_options o = {
         .backend = "sim", .flags = flags | CN_QUIET, .seed = seed};
@@ -37,16 +47,31 @@ static int rt_run_as(cn_fn *fn, void *arg, unsigned flags, uint64_t seed)
     return cn_run(fn, arg, &o);
 }
 
-/* Run a body that returns `want` plain, strict, and shuffled. */
+static int rt_nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* Run a body that returns `want` plain, strict, and shuffled, on every
+ * backend that opens here. */
 static inline void rt_all(cn_fn *fn, int want)
 {
+    static const char *const backends[] = {"sim", "uring", "uv"};
+
     rt_failures = 0;
-    CHECK_INT(rt_run_as(fn, NULL, 0, 0), want);
-    CHECK_INT(rt_run_as(fn, NULL, CN_STRICT, 0), want);
-    for (uint64_t seed = 1; seed <= 20; seed++)
-        CHECK_INT(rt_run_as(fn, NULL, CN_SHUFFLE | CN_STRICT * (seed & 1),
-                            seed),
-                  want);
+    for (size_t i = 0; i < CN_COUNT(backends); i++) {
+        const char *on = backends[i];
+
+        if (rt_run_on(on, rt_nothing, 0, 0) < 0)
+            continue;
+        CHECK_INT(rt_run_on(on, fn, 0, 0), want);
+        CHECK_INT(rt_run_on(on, fn, CN_STRICT, 0), want);
+        for (uint64_t seed = 1; seed <= 20; seed++)
+            CHECK_INT(
+                rt_run_on(on, fn, CN_SHUFFLE | CN_STRICT * (seed & 1), seed),
+                want);
+    }
     assert_int_equal(rt_failures, 0);
 }
 

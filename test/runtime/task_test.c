@@ -23,7 +23,7 @@ static int nested_loop(void *arg)
 {
     (void)arg;
     CHECK_INT(cn_run(nested_loop, NULL, NULL), CN_EBUSY);
-    CHECK(strcmp(cn_backend_name(), "sim") == 0);
+    CHECK(cn_backend_name() != NULL);
     return 0;
 }
 
