@@ -146,7 +146,7 @@ quick: ## unit tests under the sanitizers, layers, lengths: a minute
 	@tools/run-tests --only-programs build/asan
 
 test: .stamps/venv ## everything, under sanitizers, on all backends; at most 20 minutes
-	@$(MAKE) --no-print-directory CONFIG=asan test-programs
+	@$(MAKE) --no-print-directory CONFIG=asan test-programs build/asan/canyon
 	@$(MAKE) --no-print-directory all
 	@VENV=$(VENV) tools/run-tests build/asan
 

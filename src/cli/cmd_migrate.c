@@ -16,6 +16,7 @@ struct job {
     struct cn_report report;
     const struct cn_report_format *format;
     bool from_stdin;
+    bool writes; /* files will be changed */
     struct cn_note note;
 };
 
@@ -27,6 +28,12 @@ static int failed(const struct job *job, int err)
 
     return cn_fail(status, "%s",
                    job->note.message[0] ? job->note.message : cn_strerror(err));
+}
+
+static void say_all(const struct cn_strs *lines)
+{
+    for (size_t i = 0; i < lines->len; i++)
+        cn_warn("%.*s", CN_STR_ARG(lines->at[i]));
 }
 
 /* --- setting up ------------------------------------------------------------- */
@@ -140,8 +147,7 @@ static int find_files(struct job *job, char **paths, size_t count)
         return read_stdin(job);
     split_excludes(job, &excludes);
     err = cn_project_walk(&job->project, paths, count, &excludes, &job->note);
-    for (size_t i = 0; i < job->project.warnings.len && !err; i++)
-        cn_warn("%.*s", CN_STR_ARG(job->project.warnings.at[i]));
+    say_all(&job->project.warnings);
     if (!err && !job->project.len)
         cn_warn("no Python files below the given paths");
     return err;
@@ -162,6 +168,19 @@ static void say_targets(const struct job *job)
         cn_warn("lowest Python unknown: neither pyproject.toml nor setup.cfg "
                 "names one");
     cn_warn("writing for AnyIO 4.%d and above", target.anyio - 400);
+}
+
+/* Before anything is read: nothing of an earlier run may be half done. */
+static int recover(struct job *job)
+{
+    struct cn_act act = {.files = 0};
+    int err = 0;
+
+    if (job->writes)
+        err = cn_recover(job->arena, job->project.root, &act, &job->note);
+    say_all(&act.remarks);
+    say_all(&act.refused);
+    return err;
 }
 
 static int set_up(struct job *job)
@@ -193,8 +212,10 @@ static int set_up(struct job *job)
         err = configure(job);
     if (!err)
         err = make_filter(job);
-    for (size_t i = 0; i < job->project.config.warnings.len && !err; i++)
-        cn_warn("%.*s", CN_STR_ARG(job->project.config.warnings.at[i]));
+    if (!err) {
+        say_all(&job->project.config.warnings);
+        err = recover(job);
+    }
     if (err)
         return err;
     say_targets(job);
@@ -270,12 +291,6 @@ static const char *command_line(struct job *job)
         line = cn_str_fmt(job->arena, "%.*s %s", CN_STR_ARG(line),
                           job->cli->args[i]);
     return line.ptr;
-}
-
-static void say_all(const struct cn_strs *lines)
-{
-    for (size_t i = 0; i < lines->len; i++)
-        cn_warn("%.*s", CN_STR_ARG(lines->at[i]));
 }
 
 /* Returns 0 or an exit status, after a message. */
@@ -426,8 +441,10 @@ static int run(struct job *job, enum cn_report_act act)
 {
     struct cn_cli *cli = job->cli;
     struct cn_report *r = &job->report;
-    int err = set_up(job);
+    int err;
 
+    job->writes = act == CN_ACT_MIGRATE && !is_stdin(cli);
+    err = set_up(job);
     if (err)
         return failed(job, err);
     *r = (struct cn_report){.act = act,

@@ -41,6 +41,10 @@ static int apply_locked(struct cn_arena *arena, const char *root,
 {
     int err = cn_undo_unfinished(arena, root, act, note);
 
+    if (!err && act->remarks.len) /* the changes were made for a mixed tree */
+        err = cn_note_set(note, CN_ECHANGED,
+                          "files were put back while canyon read them; "
+                          "please run it again");
     if (!err)
         err = check_all(arena, changes, count, act, note);
     if (err)

@@ -129,10 +129,15 @@ struct cn_act {
     struct cn_strs remarks; /* "took back the unfinished run ..." */
 };
 
-/* Apply changes as one run that cn_undo can take back. A run that a crash left
- * unfinished is taken back first. Returns 0; CN_ECHANGED with act->refused
- * (nothing was written); CN_ECANCELED after a signal (nothing is left
- * written); CN_EBUSY; a negative errno. */
+/* Take back what a crash left unfinished; to be called before files are read
+ * for a migration. act->remarks says what was done. Returns 0 (also when there
+ * was nothing), CN_EBUSY, or as cn_undo. */
+int cn_recover(struct cn_arena *arena, const char *root, struct cn_act *act,
+               struct cn_note *note);
+
+/* Apply changes as one run that cn_undo can take back. Returns 0; CN_ECHANGED
+ * with act->refused (nothing was written); CN_ECANCELED after a signal (nothing
+ * is left written); CN_EBUSY; a negative errno. */
 int cn_apply(struct cn_arena *arena, const char *root, const char *command,
              const struct cn_change *changes, size_t count, struct cn_act *act,
              struct cn_note *note);

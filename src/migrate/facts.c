@@ -228,7 +228,7 @@ static bool confirm(struct cn_facts *f, size_t index, struct cn_str name,
 {
     const struct cn_source *source = &f->project->at[index];
     struct cn_tree *tree;
-    struct cn_str found;
+    struct cn_str found = {"", 0};
     bool ok = false;
 
     if (!f->parser)

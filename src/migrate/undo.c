@@ -151,6 +151,22 @@ int cn_undo_unfinished(struct cn_arena *arena, const char *root,
     return err;
 }
 
+int cn_recover(struct cn_arena *arena, const char *root, struct cn_act *act,
+               struct cn_note *note)
+{
+    int lock, err = cn_runs_open(arena, root, false, &lock);
+
+    if (err == -ENOENT)
+        return 0;
+    if (err == CN_EBUSY)
+        return cn_note_set(note, err, "another canyon is writing in %s", root);
+    if (err)
+        return cn_note_set(note, err, "%s/.canyon: %s", root, cn_strerror(err));
+    err = cn_undo_unfinished(arena, root, act, note);
+    cn_runs_close(lock);
+    return err;
+}
+
 static int find_run(struct undo *u, const char *id, struct cn_run *out)
 {
     struct cn_run_list runs = {0};
