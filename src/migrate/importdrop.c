@@ -179,14 +179,69 @@ static bool is_empty_line(const struct cn_tree *t, uint32_t at)
     return !cn_str_trim(cn_str_sub(t->text, at, cn_line_end(t, at))).len;
 }
 
-/* Empty lines that were there only to set the import apart go with it: those
- * above it, or those below at the top of a text or suite. */
+static bool owns_line(const struct cn_tree *t, cn_node statement)
+{
+    return cn_starts_line(t, statement) && !cn_joined_after(t, statement) &&
+           !cn_joined_before(t, statement);
+}
+
+static bool is_import_statement(const struct cn_tree *t, cn_node n)
+{
+    return cn_is(t, n, CN_K_IMPORT_STATEMENT) ||
+           cn_is(t, n, CN_K_IMPORT_FROM_STATEMENT);
+}
+
+/* Do all names of an import statement go? */
+static bool is_gone(const struct dropper *d, cn_node statement)
+{
+    bool any = false;
+
+    if (!is_import_statement(d->tree, statement))
+        return false;
+    cn_node_for (n, d->tree, statement) {
+        if (d->tree->at[n].field != CN_F_NAME)
+            continue;
+        if (!goes(d, n))
+            return false;
+        any = true;
+    }
+    return any && owns_line(d->tree, statement);
+}
+
+/* The first of the imports that go from the lines right above. */
+static cn_node first_gone(const struct dropper *d, cn_node statement)
+{
+    const struct cn_tree *t = d->tree;
+
+    for (cn_node before; (before = cn_prev_named(t, statement));) {
+        uint32_t next = cn_line_next(t, cn_end(t, before));
+
+        if (!is_gone(d, before) ||
+            next != cn_line_start(t, cn_start(t, statement)))
+            break;
+        statement = before;
+    }
+    return statement;
+}
+
+/* Is there no import above this run of imports that goes, and either nothing
+ * at all or an import below it? */
+static bool stands_apart(const struct cn_tree *t, cn_node first, cn_node last)
+{
+    cn_node above = cn_prev_named(t, first);
+
+    return !above || (!is_import_statement(t, above) &&
+                      is_import_statement(t, cn_next_named(t, last)));
+}
+
+/* Empty lines that were there only to set imports apart go with them: those
+ * above, or those below at the top of a text or suite. */
 static void close_gap(struct dropper *d, cn_node statement)
 {
     const struct cn_tree *t = d->tree;
-    uint32_t top = cn_line_start(t, cn_start(t, statement)), start = top;
+    cn_node run = first_gone(d, statement);
+    uint32_t top = cn_line_start(t, cn_start(t, run)), start = top;
     uint32_t next = cn_line_next(t, cn_end(t, statement)), end = next;
-    bool first = cn_first(t, cn_parent(t, statement)) == statement;
 
     if (next < t->text.len && !is_empty_line(t, next))
         return;
@@ -198,14 +253,8 @@ static void close_gap(struct dropper *d, cn_node statement)
     }
     while (end < t->text.len && is_empty_line(t, end))
         end = cn_line_next(t, end);
-    if (first && end < t->text.len)
+    if (end < t->text.len && stands_apart(t, run, statement))
         cut(d, next, end);
-}
-
-static bool owns_line(const struct cn_tree *t, cn_node statement)
-{
-    return cn_starts_line(t, statement) && !cn_joined_after(t, statement) &&
-           !cn_joined_before(t, statement);
 }
 
 /* Some names of a statement stay: cut runs of those that go. */
@@ -249,7 +298,7 @@ static void edit_statement(struct dropper *d, cn_node statement)
     size_t before = d->fix->edits.len;
 
     cn_layout_drop(d->arena, t, d->fix, statement);
-    if (!d->fix->edits.at[before].text.len && owns_line(t, statement))
+    if (!d->fix->edits.at[before].text.len && is_gone(d, statement))
         close_gap(d, statement);
 }
 
@@ -262,8 +311,7 @@ bool cn_imports_drop(struct cn_arena *a, const struct cn_module *m,
     if (!d.items.len)
         return false;
     for (cn_node n = 1; n < m->tree->count; n++)
-        if (cn_is(m->tree, n, CN_K_IMPORT_STATEMENT) ||
-            cn_is(m->tree, n, CN_K_IMPORT_FROM_STATEMENT))
+        if (is_import_statement(m->tree, n))
             edit_statement(&d, n);
     return fix->edits.len > 0;
 }
