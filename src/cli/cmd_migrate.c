@@ -183,6 +183,22 @@ static int recover(struct job *job)
     return err;
 }
 
+/* The paths as they were typed, each behind a blank; quoted where a shell
+ * would not leave them alone. */
+static const char *arguments(struct job *job)
+{
+    struct cn_str line = {"", 0};
+
+    for (size_t i = 0; i < job->cli->arg_count; i++) {
+        const char *arg = job->cli->args[i];
+        bool plain = !arg[strcspn(arg, " \t\n\"'$`\\*?[]{}()<>|&;~#!")];
+
+        line = cn_str_fmt(job->arena, plain ? "%.*s %s" : "%.*s '%s'",
+                          CN_STR_ARG(line), arg);
+    }
+    return line.ptr;
+}
+
 static int set_up(struct job *job)
 {
     static char here[] = ".";
@@ -283,16 +299,6 @@ static const char *undo_command(struct job *job, const char *id)
         .ptr;
 }
 
-static const char *command_line(struct job *job)
-{
-    struct cn_str line = CN_STR("canyon migrate");
-
-    for (size_t i = 0; i < job->cli->arg_count; i++)
-        line = cn_str_fmt(job->arena, "%.*s %s", CN_STR_ARG(line),
-                          job->cli->args[i]);
-    return line.ptr;
-}
-
 /* Returns 0 or an exit status, after a message. */
 static int apply(struct job *job)
 {
@@ -311,8 +317,10 @@ static int apply(struct job *job)
                                               .shown = file->source->path,
                                               .before = file->source->text,
                                               .after = file->after};
-    int err = cn_apply(job->arena, job->project.root, command_line(job),
-                       changes, n, &act, &job->note);
+    const char *command =
+        cn_str_fmt(job->arena, "canyon migrate%s", arguments(job)).ptr;
+    int err = cn_apply(job->arena, job->project.root, command, changes, n, &act,
+                       &job->note);
 
     say_all(&act.remarks);
     say_all(&act.refused);
@@ -451,7 +459,8 @@ static int run(struct job *job, enum cn_report_act act)
                             .quiet = cli->quiet,
                             .verbose = cli->verbose,
                             .statistics = cli->statistics,
-                            .frames = !cli->quiet};
+                            .frames = !cli->quiet,
+                            .arguments = arguments(job)};
     struct cn_scan_options options = {
         .filter = job->filter,
         .safe_only = job->project.config.safe_only,

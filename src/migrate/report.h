@@ -61,6 +61,7 @@ struct cn_report {
     struct cn_outcome outcome;
     const char *run_id;       /* of a migrate that wrote something, or NULL */
     const char *undo_command; /* how to take it back, or NULL */
+    const char *arguments;    /* what to repeat in the next command: " src" */
     /* how the text looks */
     bool colour, quiet, verbose, statistics, frames;
     bool safe_only;

@@ -236,18 +236,21 @@ static void next_command(struct writer *w)
 {
     const struct cn_report *r = w->report;
     const struct cn_outcome *out = &r->outcome;
+    const char *args = r->arguments ? r->arguments : "";
 
     if (r->act == CN_ACT_SCAN && out->fixed_safe + out->fixed_unsafe)
-        cn_buf_add_z(w->out, "\nNext: canyon migrate --diff   (shows every "
-                             "change, writes nothing)\n");
+        cn_buf_fmt(w->out,
+                   "\nNext: canyon migrate --diff%s   (shows every change, "
+                   "writes nothing)\n",
+                   args);
     else if (r->act == CN_ACT_SCAN && out->left + out->wrong)
         cn_buf_add_z(w->out, "\nNext: canyon explain CODE   (why a use is "
                              "left, and what to do)\n");
     if (r->act == CN_ACT_PREVIEW && out->files_changed)
         cn_buf_fmt(w->out,
-                   "\nNothing was written. Next: canyon migrate   (changes "
+                   "\nNothing was written. Next: canyon migrate%s   (changes "
                    "%s %s)\n",
-                   number(w, out->files_changed),
+                   args, number(w, out->files_changed),
                    cn_plural(out->files_changed, "file", "files"));
     if (r->undo_command)
         cn_buf_fmt(w->out,

@@ -83,7 +83,7 @@ static int put_file(struct cn_arena *arena, const char *path,
                     struct cn_str bytes)
 {
     const char *temp = cn_str_fmt(arena, "%s.tmp", path).ptr;
-    int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
     if (fd < 0)
         return -errno;
