@@ -92,6 +92,10 @@ $(B)/obj/%.o: %.S | $(NEED_C)
 	@mkdir -p $(@D)
 	$(CC) $(ALLFLAGS) -c $< -o $@
 
+# The stack switch pushes where a red zone would be; see coro_x86_64.h.
+$(B)/obj/src/runtime/sched.o: ALLFLAGS += \
+    $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mno-red-zone)
+
 # Third-party C comes from the registry by lockfile and is compiled as it is.
 third_cc = @mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -w -I$(TS)/include -I$(TS)/src
 build/third/ts_core.o: | $(NEED_C)

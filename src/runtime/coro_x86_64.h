@@ -3,10 +3,11 @@
  * Inlined where it is used; the compiler is told that every register is lost
  * and so saves only what is alive. rbp and rbx cannot be named as lost and
  * are pushed. The resume address goes through an indirect jump, not a `ret`,
- * because the return-stack predictor always misses after a switch. The red
- * zone below rsp may be in use at this point and is stepped over. mxcsr and
- * the x87 control word are the thread's, not the task's: a task that changes
- * the rounding mode restores it before it waits.
+ * because the return-stack predictor always misses after a switch. The file
+ * that switches (sched.c) is compiled with -mno-red-zone: stepping over it
+ * would cost every sleeping task a cache line. mxcsr and the x87 control word
+ * are the thread's, not the task's: a task that changes the rounding mode
+ * restores it before it waits.
  */
 #ifndef CN_RUNTIME_CORO_X86_64_H
 #define CN_RUNTIME_CORO_X86_64_H
@@ -17,8 +18,7 @@
 static inline __attribute__((always_inline)) void cn_coro_swap(void **save,
                                                                void *load)
 {
-    __asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
-                     "push %%rbp\n\t"
+    __asm__ volatile("push %%rbp\n\t"
                      "push %%rbx\n\t"
                      "lea 1f(%%rip), %%rax\n\t"
                      "push %%rax\n\t"
@@ -28,8 +28,7 @@ static inline __attribute__((always_inline)) void cn_coro_swap(void **save,
                      "xor %%ebp, %%ebp\n\t" /* a first frame has no caller */
                      "jmp *%%rax\n"
                      "1:\tpop %%rbx\n\t"
-                     "pop %%rbp\n\t"
-                     "lea 128(%%rsp), %%rsp"
+                     "pop %%rbp"
                      : "+D"(save), "+S"(load)
                      :
                      : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12",

@@ -17,6 +17,14 @@
 
 _Thread_local struct cn_loop *cn_loop_running;
 
+/* The stack of the task after next is likely cold: have it fetched while the
+ * next one runs. */
+static inline void warm_up(const struct cn_loop *l)
+{
+    if (l->ready)
+        __builtin_prefetch(l->ready->sp);
+}
+
 static inline void switch_to(struct cn_loop *l, struct cn_task *from,
                              struct cn_task *to)
 {
@@ -75,7 +83,9 @@ static _Noreturn void task_main(void)
         cn_stack_put(&l->stacks, stack);
         if (!t->sp) /* binding a stack may fail: home deals with that */
             leave_for(l, &l->home);
-        leave_for(l, cn_ready_pop(l));
+        cn_ready_pop(l);
+        warm_up(l);
+        leave_for(l, t);
     }
 }
 
@@ -106,9 +116,11 @@ static __attribute__((noinline)) int64_t suspend(struct cn_loop *l,
 {
     struct cn_task *t = next_task(l);
 
-    if (cn_likely(t != NULL) && (cn_likely(t->sp != NULL) || bind_stack(l, t)))
+    if (cn_likely(t != NULL) &&
+        (cn_likely(t->sp != NULL) || bind_stack(l, t))) {
         cn_ready_pop(l);
-    else
+        warm_up(l);
+    } else
         t = &l->home;
     if (cn_likely(t != me))
         switch_to(l, me, t);
