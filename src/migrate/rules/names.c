@@ -3,7 +3,7 @@
  * task. Not here: locks and events (sync.c), and the names that have no
  * counterpart of their own (index.c). Invariant: a name is replaced only where
  * every use of its value is seen to work with the new one. */
-#include "migrate/rules/site.h"
+#include "migrate/rules/loop.h"
 
 /* --- CN101 sleep ----------------------------------------------------------- */
 
@@ -197,36 +197,43 @@ static enum cn_verdict check_forever(struct cn_match *m)
 
 /* --- CN103 current-time ------------------------------------------------------ */
 
-static bool needs_no_loop(const struct cn_match *m)
+/* Does the call before the dot say that a loop runs? */
+static bool is_in_loop(const struct cn_match *m, cn_node attribute)
 {
-    cn_node receiver = m->use->receiver;
-    bool running =
-        cn_is(m->tree, receiver, CN_K_CALL) &&
-        cn_resolves_to(m->module, cn_child(m->tree, receiver, CN_F_FUNCTION),
-                       "asyncio.get_running_loop");
+    const struct cn_tree *t = m->tree;
+    cn_node receiver = cn_child(t, attribute, CN_F_OBJECT);
 
-    return !running && !cn_in_async(m->tree, m->node);
+    return cn_in_async(t, attribute) ||
+           (cn_is(t, receiver, CN_K_CALL) &&
+            cn_resolves_to(m->module, cn_child(t, receiver, CN_F_FUNCTION),
+                           "asyncio.get_running_loop"));
+}
+
+void cn_names_time(struct cn_match *m, cn_node attribute)
+{
+    const struct cn_tree *t = m->tree;
+    cn_node call = cn_call_of(t, attribute);
+
+    if (call && cn_arg_count(t, call))
+        cn_demote_manual(m, "time() takes no arguments");
+    cn_replace(m, attribute, "%s", cn_name(m, "anyio.current_time"));
+    if (!call || !is_in_loop(m, attribute))
+        cn_demote_unsafe(m,
+                         "anyio.current_time() works in a running loop only");
+    if (cn_site_text_has(m, "monotonic("))
+        cn_demote_unsafe(m, "on trio this clock has nothing to do with "
+                            "time.monotonic()");
 }
 
 static enum cn_verdict check_time(struct cn_match *m)
 {
-    const struct cn_tree *t = m->tree;
-    cn_node call = cn_call_of(t, m->node);
+    cn_node receiver = m->use->receiver;
 
     if (cn_site_unsure(m))
         return cn_site_leave_unsure(m);
-    if (call && cn_arg_count(t, call))
-        return cn_manual(m, NULL, "time() takes no arguments");
-    if (cn_is(t, m->use->receiver, CN_K_CALL))
-        cn_site_claim(m, cn_child(t, m->use->receiver, CN_F_FUNCTION));
-    cn_replace(m, call ? call : m->node, call ? "%s()" : "%s",
-               cn_name(m, "anyio.current_time"));
-    if (!call || needs_no_loop(m))
-        return cn_unsafe(m,
-                         "anyio.current_time() works in a running loop only");
-    if (cn_site_text_has(m, "monotonic("))
-        return cn_unsafe(m, "on trio this clock has nothing to do with "
-                            "time.monotonic()");
+    if (cn_is(m->tree, receiver, CN_K_CALL))
+        cn_site_claim(m, cn_child(m->tree, receiver, CN_F_FUNCTION));
+    cn_names_time(m, m->node);
     return cn_safe(m);
 }
 
@@ -319,8 +326,10 @@ static enum cn_verdict check_current_task(struct cn_match *m)
 {
     cn_node call = cn_call_of(m->tree, m->node);
 
-    if (cn_site_unsure(m) || !call || cn_arg_count(m->tree, call))
-        return cn_pass(m);
+    if (cn_site_unsure(m))
+        return cn_site_leave_unsure(m);
+    if (!call || cn_arg_count(m->tree, call))
+        return cn_manual(m, NULL, "not a plain call of current_task()");
     if (!read_task_name(m, call) && !task_variable(m, call))
         return cn_manual(m, NULL, "the task is used for more than its name");
     cn_site_rename(m, "anyio.get_current_task");

@@ -1,0 +1,412 @@
+/* loop: variables that hold an event loop. One match, at the first place that
+ * gives the variable a loop, looks at every read. Either all of them have a
+ * counterpart, then they are edited here, their sites claimed and the variable
+ * deleted; or the variable stays, and other rules change what they can. Two
+ * shapes are known: in an `async def` the clock and worker threads; in a plain
+ * function one run_until_complete with what goes round it ("plumbing": making,
+ * setting, closing). Invariant: no read of a deleted variable is left. */
+#include "migrate/rules/loop.h"
+
+struct loop {
+    struct cn_match *m;
+    const struct cn_tree *t;
+    const struct cn_object *o;
+    CN_VEC(cn_node) plumbing; /* statements that go */
+    cn_node main;             /* the attribute run_until_complete */
+    uint32_t mains, others;
+    cn_node other;         /* the first read that is nothing of this */
+    CN_VEC(cn_node) inner; /* the clock and worker threads */
+    bool closed, lives_on;
+};
+
+static bool is_method(const struct cn_tree *t, cn_node attribute,
+                      const char *name)
+{
+    return cn_text_is(t, cn_child(t, attribute, CN_F_ATTRIBUTE), name);
+}
+
+static bool has(const struct loop *l, cn_node statement)
+{
+    for (size_t i = 0; i < l->plumbing.len; i++)
+        if (l->plumbing.at[i] == statement)
+            return true;
+    return false;
+}
+
+/* A statement that is nothing but this call goes. */
+static bool add_plumbing(struct loop *l, cn_node call)
+{
+    cn_node statement = cn_statement(l->t, call);
+
+    if (!call || !cn_site_is_unused(l->t, call))
+        return false;
+    if (!has(l, statement))
+        cn_vec_push(l->m->arena, &l->plumbing, statement);
+    return true;
+}
+
+/* --- reads ---------------------------------------------------------------- */
+
+static bool is_shutdown(const struct cn_tree *t, cn_node call)
+{
+    cn_node attribute =
+        cn_is(t, call, CN_K_CALL) ? cn_child(t, call, CN_F_FUNCTION) : 0;
+
+    return cn_is(t, attribute, CN_K_ATTRIBUTE) &&
+           (is_method(t, attribute, "shutdown_asyncgens") ||
+            is_method(t, attribute, "shutdown_default_executor"));
+}
+
+/* loop.run_until_complete(...): the main one, or of loop.shutdown_...(). */
+static bool read_run(struct loop *l, cn_node attribute, cn_node call)
+{
+    cn_node what = cn_arg_value(l->t, call, 0, NULL);
+
+    if (is_shutdown(l->t, what))
+        return add_plumbing(l, call);
+    l->main = attribute;
+    l->mains++;
+    return true;
+}
+
+static bool read_method(struct loop *l, cn_node attribute)
+{
+    cn_node call = cn_call_of(l->t, attribute);
+
+    if (!call)
+        return false;
+    if (is_method(l->t, attribute, "run_until_complete"))
+        return read_run(l, attribute, call);
+    if (is_shutdown(l->t, call))
+        return cn_is(l->t, cn_parent(l->t, call), CN_K_ARGUMENT_LIST) &&
+               is_method(l->t,
+                         cn_child(l->t, cn_parent(l->t, cn_parent(l->t, call)),
+                                  CN_F_FUNCTION),
+                         "run_until_complete");
+    if (is_method(l->t, attribute, "close")) {
+        l->closed = true;
+        return add_plumbing(l, call);
+    }
+    if (!is_method(l->t, attribute, "time") &&
+        !is_method(l->t, attribute, "run_in_executor"))
+        return false;
+    cn_vec_push(l->m->arena, &l->inner, attribute);
+    return true;
+}
+
+/* asyncio.set_event_loop(loop), as a statement. */
+static bool read_argument(struct loop *l, cn_node read)
+{
+    cn_node list = cn_parent(l->t, read);
+    cn_node call =
+        cn_is(l->t, list, CN_K_ARGUMENT_LIST) ? cn_parent(l->t, list) : 0;
+
+    return cn_is(l->t, call, CN_K_CALL) &&
+           cn_resolves_to(l->m->module, cn_child(l->t, call, CN_F_FUNCTION),
+                          "asyncio.set_event_loop") &&
+           add_plumbing(l, call);
+}
+
+static void read_all(struct loop *l)
+{
+    for (size_t i = 0; i < l->o->reads.len; i++) {
+        cn_node read = l->o->reads.at[i];
+        cn_node attribute = cn_site_attribute_of(l->t, read);
+
+        if (attribute ? read_method(l, attribute) : read_argument(l, read))
+            continue;
+        l->others++;
+        if (!l->other)
+            l->other = attribute ? attribute : read;
+    }
+}
+
+/* --- writes --------------------------------------------------------------- */
+
+/* What gives the variable its loop, as a canonical name; "" when unknown. */
+static struct cn_str maker(const struct cn_match *m, cn_node value)
+{
+    struct cn_str name = CN_STR("");
+
+    if (!value || !cn_is(m->tree, value, CN_K_CALL) ||
+        cn_arg_count(m->tree, value) ||
+        cn_resolve(m->module, cn_child(m->tree, value, CN_F_FUNCTION), &name) !=
+            CN_SURE)
+        return CN_STR("");
+    return cn_str_is(name, "asyncio.get_running_loop") ||
+                   cn_str_is(name, "asyncio.get_event_loop") ||
+                   cn_str_is(name, "asyncio.new_event_loop")
+               ? name
+               : CN_STR("");
+}
+
+/* All writes make loops, in statements of one function. */
+static bool writes_are_known(struct loop *l)
+{
+    cn_node function = cn_function(l->t, l->m->node);
+
+    for (size_t i = 0; i < l->o->writes.len; i++) {
+        const struct cn_binding *b = &l->o->writes.at[i];
+        struct cn_str name = maker(l->m, b->value);
+        cn_node up = b->value ? cn_parent(l->t, b->value) : 0;
+
+        if (!name.len || cn_function(l->t, b->value) != function ||
+            !cn_is(l->t, up, CN_K_ASSIGNMENT) ||
+            !cn_is(l->t, cn_parent(l->t, up), CN_K_EXPRESSION_STATEMENT))
+            return false;
+        l->lives_on |= !cn_str_is(name, "asyncio.new_event_loop");
+        cn_vec_push(l->m->arena, &l->plumbing, cn_statement(l->t, b->value));
+    }
+    return true;
+}
+
+/* asyncio.set_event_loop(None) in the same function. */
+static void find_unsetting(struct loop *l)
+{
+    for (size_t i = 0; i < l->m->module->uses.len; i++) {
+        const struct cn_use *use = &l->m->module->uses.at[i];
+        cn_node call = cn_call_of(l->t, use->node);
+
+        if (use->in_string || !call ||
+            !cn_str_is(use->name, "asyncio.set_event_loop") ||
+            cn_function(l->t, use->node) != cn_function(l->t, l->m->node))
+            continue;
+        if (cn_is(l->t, cn_arg_value(l->t, call, 0, "loop"), CN_K_NONE))
+            add_plumbing(l, call);
+    }
+}
+
+static void claim_all(struct loop *l)
+{
+    for (size_t i = 0; i < l->m->module->uses.len; i++) {
+        const struct cn_use *use = &l->m->module->uses.at[i];
+
+        for (size_t k = 0; k < l->plumbing.len; k++)
+            if (cn_within(l->t, use->node, l->plumbing.at[k]) &&
+                use != l->m->use)
+                cn_claim(l->m, use->node);
+    }
+}
+
+/* --- statements that go --------------------------------------------------- */
+
+static bool is_statement(const struct cn_tree *t, cn_node n)
+{
+    return t->at[n].named && !cn_is(t, n, CN_K_COMMENT) &&
+           !cn_is(t, n, CN_K_LINE_CONTINUATION);
+}
+
+/* Do all statements of the block go? */
+static bool goes(const struct loop *l, cn_node block)
+{
+    cn_node_for (n, l->t, block) {
+        if (is_statement(l->t, n) && !has(l, n))
+            return false;
+    }
+    return true;
+}
+
+static cn_node block_of(const struct cn_tree *t, cn_node clause)
+{
+    return cn_is(t, clause, CN_K_BLOCK)
+               ? clause
+               : cn_child_of_kind(t, clause, CN_K_BLOCK);
+}
+
+/* Do the try statement's body and all its clauses go? */
+static bool try_goes(const struct loop *l, cn_node try)
+{
+    cn_node_for (clause, l->t, try) {
+        cn_node block =
+            l->t->at[clause].named && !cn_is(l->t, clause, CN_K_COMMENT)
+                ? block_of(l->t, clause)
+                : 0;
+
+        if (block && !goes(l, block))
+            return false;
+    }
+    return true;
+}
+
+/* Whole try statements that go, from the inside out. */
+static void add_tries(struct loop *l)
+{
+    for (size_t i = 0; i < l->plumbing.len; i++) {
+        cn_node try = cn_above(l->t, l->plumbing.at[i], CN_K_TRY_STATEMENT);
+
+        if (try && !has(l, try) &&
+            cn_function(l->t, try) == cn_function(l->t, l->m->node) &&
+            try_goes(l, try))
+            cn_vec_push(l->m->arena, &l->plumbing, try);
+    }
+}
+
+/* `finally:` with nothing but plumbing: the clause goes, and the try with it
+ * when it was there for nothing else. */
+static void drop_finally(struct loop *l, cn_node finally)
+{
+    cn_node try = cn_parent(l->t, finally);
+    cn_node before = cn_prev_named(l->t, finally);
+
+    if (cn_is(l->t, before, CN_K_BLOCK))
+        cn_unwrap(l->m, try, before);
+    else
+        cn_replace_span(l->m, cn_end(l->t, before), cn_end(l->t, finally), "%s",
+                        "");
+}
+
+/* Is the statement part of another one that goes? */
+static bool is_covered(const struct loop *l, cn_node statement)
+{
+    for (cn_node up = cn_parent(l->t, statement); up; up = cn_parent(l->t, up))
+        if (has(l, up))
+            return true;
+    return false;
+}
+
+static void drop_plumbing(struct loop *l)
+{
+    add_tries(l);
+    for (size_t i = 0; i < l->plumbing.len; i++) {
+        cn_node statement = l->plumbing.at[i];
+        cn_node block = cn_parent(l->t, statement);
+
+        if (is_covered(l, statement))
+            continue;
+        if (!goes(l, block))
+            cn_drop_statement(l->m, statement);
+        else if (!cn_is(l->t, cn_parent(l->t, block), CN_K_FINALLY_CLAUSE))
+            cn_demote_manual(l->m, "a block would be left empty");
+        else if (statement == cn_named(l->t, block, 0))
+            drop_finally(l, cn_parent(l->t, block));
+    }
+}
+
+/* --- in a plain function: one run ------------------------------------------ */
+
+/* Is the run repeated on the same loop? */
+static bool is_repeated(const struct loop *l)
+{
+    for (cn_node up = cn_parent(l->t, l->main);
+         up && !cn_within(l->t, l->m->node, up); up = cn_parent(l->t, up)) {
+        enum cn_kind kind = cn_kind(l->t, up);
+
+        if (kind == CN_K_FOR_STATEMENT || kind == CN_K_WHILE_STATEMENT ||
+            kind == CN_K_LIST_COMPREHENSION || kind == CN_K_LAMBDA ||
+            kind == CN_K_GENERATOR_EXPRESSION ||
+            kind == CN_K_DICTIONARY_COMPREHENSION ||
+            kind == CN_K_SET_COMPREHENSION)
+            return true;
+    }
+    return false;
+}
+
+static enum cn_verdict one_run(struct loop *l)
+{
+    struct cn_match *m = l->m;
+
+    if (l->inner.len)
+        return cn_manual(m, NULL,
+                         "the loop is used from outside while it does "
+                         "not run");
+    if (l->mains > 1 || is_repeated(l))
+        return cn_manual(m, NULL, "several runs share the loop");
+    if (cn_function(l->t, l->main) != cn_function(l->t, m->node))
+        return cn_manual(m, NULL, "the loop is run in another function");
+    if (l->o->symbol && l->o->symbol->scope->kind == CN_SCOPE_MODULE)
+        cn_demote_unsafe(m, "the module has no such variable any more");
+    find_unsetting(l);
+    claim_all(l);
+    cn_site_claim(m, l->main);
+    drop_plumbing(l);
+    if (!cn_entry_until_complete(m, l->main))
+        return cn_manual(m, NULL, "what is waited for may belong to the loop");
+    if (l->lives_on)
+        return cn_unsafe(m, "the loop no longer lives on after the call");
+    if (!l->closed)
+        return cn_unsafe(m, "the loop was never closed: tasks that are left "
+                            "over are cancelled now");
+    return cn_safe(m);
+}
+
+/* --- in an async function -------------------------------------------------- */
+
+static enum cn_verdict running_loop(struct loop *l)
+{
+    struct cn_match *m = l->m;
+
+    if (l->mains || l->plumbing.len != 1 || !l->lives_on)
+        return cn_manual(m, NULL, "a second loop beside the running one");
+    for (size_t i = 0; i < l->inner.len; i++) {
+        cn_node attribute = l->inner.at[i];
+        const char *reason = NULL;
+
+        cn_site_claim(m, attribute);
+        if (is_method(l->t, attribute, "time"))
+            cn_names_time(m, attribute);
+        else
+            reason = cn_threads_executor(m, attribute);
+        if (reason)
+            return cn_manual(m, NULL,
+                             "still needed for run_in_executor() on "
+                             "line %u: %s",
+                             cn_place_of(l->t, cn_start(l->t, attribute)).line,
+                             reason);
+    }
+    claim_all(l);
+    if (goes(l, cn_parent(l->t, l->plumbing.at[0])))
+        cn_demote_manual(m, "a block would be left empty");
+    cn_drop_statement(m, l->plumbing.at[0]);
+    return cn_safe(m);
+}
+
+/* --- the rule -------------------------------------------------------------- */
+
+static enum cn_verdict leave_value(struct cn_match *m, cn_node call)
+{
+    cn_node attribute = call ? cn_site_attribute_of(m->tree, call) : 0;
+
+    if (attribute)
+        return cn_manual(m, NULL, "needed for its %s",
+                         cn_z(m, cn_child(m->tree, attribute, CN_F_ATTRIBUTE)));
+    if (call && cn_site_is_unused(m->tree, call))
+        return cn_manual(m,
+                         "anyio.get_current_task() raises RuntimeError, too, "
+                         "where no loop runs",
+                         "asks whether a loop runs");
+    return cn_manual(m, NULL, "the loop is used as a value");
+}
+
+enum cn_verdict cn_loop_check(struct cn_match *m)
+{
+    const struct cn_tree *t = m->tree;
+    struct loop l = {.m = m, .t = t};
+    cn_node call = cn_call_of(t, m->node);
+    cn_node up = call ? cn_parent(t, call) : 0;
+    cn_node left =
+        cn_is(t, up, CN_K_ASSIGNMENT) ? cn_child(t, up, CN_F_LEFT) : 0;
+
+    if (cn_site_unsure(m))
+        return cn_site_leave_unsure(m);
+    if (cn_str_is(m->use->name, "asyncio.set_event_loop"))
+        return cn_manual(m, NULL, "goes with the loop that it sets");
+    if (!cn_is(t, left, CN_K_IDENTIFIER) || cn_child(t, up, CN_F_RIGHT) != call)
+        return leave_value(m, call);
+    l.o = cn_object_at(m->module, left);
+    if (!l.o || !writes_are_known(&l))
+        return leave_value(m, 0);
+    if (l.o->writes.at[0].value != call)
+        return cn_manual(
+            m, NULL, "goes with the loop of line %u",
+            cn_place_of(t, cn_start(t, l.o->writes.at[0].value)).line);
+    read_all(&l);
+    if (l.other)
+        return cn_manual(m, NULL, "still needed for `%s` on line %u",
+                         cn_z(m, l.other),
+                         cn_place_of(t, cn_start(t, l.other)).line);
+    if (cn_in_async(t, m->node))
+        return running_loop(&l);
+    if (l.mains)
+        return one_run(&l);
+    return cn_manual(m, NULL, "nothing here says which loop it is");
+}
