@@ -61,11 +61,6 @@ static const struct cn_rule rules[] = {
         "AnyIO's groups always start tasks themselves", "delete it",
         "asyncio.create_eager_task_factory", "asyncio.eager_task_factory",
         "asyncio.loop.set_task_factory", "asyncio.loop.get_task_factory"),
-    ROW("CN609", "shield", "asyncio.shield() has no drop-in replacement",
-        "the inner call would go on alone after a cancellation",
-        "`with anyio.CancelScope(shield=True): await f()`, which finishes f() "
-        "before the cancellation goes on",
-        "asyncio.shield"),
     /* --- queues, futures -------------------------------------------------- */
     ROW("CN611", "queue", "asyncio.Queue becomes a pair of streams",
         "a queue has one object for both ends",
@@ -137,9 +132,9 @@ static const struct cn_rule rules[] = {
         "asyncio.AbstractEventLoop", "asyncio.BaseEventLoop",
         "asyncio.EventLoop", "asyncio.SelectorEventLoop",
         "asyncio.ProactorEventLoop", "asyncio.IocpProactor",
-        "asyncio.AbstractServer", "asyncio.base_events.*",
-        "asyncio.selector_events.*", "asyncio.proactor_events.*",
-        "asyncio.unix_events.*", "asyncio.windows_events.*"),
+        "asyncio.base_events.*", "asyncio.selector_events.*",
+        "asyncio.proactor_events.*", "asyncio.unix_events.*",
+        "asyncio.windows_events.*"),
     ROW("CN635", "loop-policy", "policies become an option of anyio.run()",
         "AnyIO has no event loop policies",
         "anyio.run(main, backend_options={\"use_uvloop\": True}) for uvloop, "
@@ -201,7 +196,7 @@ static const struct cn_rule rules[] = {
         "listener.serve(handle)`; catch errors inside the handler and close "
         "its stream",
         "asyncio.start_server", "asyncio.start_unix_server", "asyncio.Server",
-        "asyncio.Server.*"),
+        "asyncio.AbstractServer", "asyncio.Server.*"),
     ROW("CN654", "stream-error", "stream errors change class",
         "it belongs to a stream",
         "anyio.IncompleteRead for IncompleteReadError, "

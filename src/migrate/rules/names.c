@@ -263,6 +263,8 @@ static bool is_own_coroutine(const struct cn_match *m, cn_node expression)
     const struct cn_tree *t = m->tree;
     cn_node def;
 
+    if (cn_is(t, expression, CN_K_NAMED_EXPRESSION))
+        expression = cn_child(t, expression, CN_F_VALUE);
     if (!cn_is(t, expression, CN_K_CALL))
         return false;
     def = cn_definition_of(m->module, cn_child(t, expression, CN_F_FUNCTION));

@@ -342,9 +342,22 @@ static bool stays_in_module(const struct reads *r, cn_node read)
            cn_definition_of(r->m->module, cn_child(r->t, up, CN_F_FUNCTION));
 }
 
+/* A lock that a condition shares with other code stays with it. */
+static bool is_of_condition(const struct reads *r, cn_node read)
+{
+    cn_node up = cn_parent(r->t, read);
+
+    up = cn_is(r->t, up, CN_K_ARGUMENT_LIST) ? cn_parent(r->t, up) : 0;
+    return cn_is(r->t, up, CN_K_CALL) &&
+           cn_resolves_to(r->m->module, cn_child(r->t, up, CN_F_FUNCTION),
+                          "asyncio.Condition");
+}
+
 static void read_escapes(struct reads *r, cn_node read)
 {
     r->escapes = true;
+    if (is_of_condition(r, read) && r->o->reads.len > 1)
+        cn_demote_manual(r->m, "a condition shares it with other code");
     if (stays_in_module(r, read) && r->p->lacks && !lacks_is_called(r))
         return;
     cn_demote_unsafe(
