@@ -6,7 +6,12 @@
 #include "migrate/engine.h"
 
 /* One line for each file in rules/, in the order of the report. */
-#define FAMILIES(X)
+#define FAMILIES(X)                                                            \
+    X(names)                                                                   \
+    X(sync)                                                                    \
+    X(entry)                                                                   \
+    X(threads)                                                                 \
+    X(index)
 
 #define DECLARE(family) extern const struct cn_family cn_family_##family;
 FAMILIES(DECLARE)
