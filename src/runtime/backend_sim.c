@@ -36,6 +36,7 @@ struct sop {
     cn_time due;
     int64_t result; /* or CN_SIM_REAL, CN_SIM_STUCK */
     bool cancelled;
+    bool ours; /* on a file of the net, which may be gone by now */
 };
 
 _Static_assert(sizeof(struct sop) <= sizeof(((struct cn_op *)0)->scratch),
@@ -147,6 +148,7 @@ static int accept_op(struct cn_backend *b, struct cn_op *op, int64_t result,
     s->due = cn_loop_now(b->loop) + delay;
     s->result = result;
     s->cancelled = false;
+    s->ours = cn_sim_knows(&b->net, op);
     cn_list_push_back(&b->ops, &s->link);
     return CN_PENDING;
 }
@@ -225,8 +227,7 @@ static int64_t outcome(struct cn_backend *b, struct sop *s)
         return CN_ECANCELED;
     if (n != CN_SIM_REAL)
         return n;
-    n = cn_sim_knows(&b->net, op) ? cn_sim_attempt(&b->net, op, draw_limit(b))
-                                  : cn_op_try(op);
+    n = s->ours ? cn_sim_attempt(&b->net, op, draw_limit(b)) : cn_op_try(op);
     return s->cancelled && n == -EAGAIN ? CN_ECANCELED : n;
 }
 

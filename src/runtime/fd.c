@@ -64,9 +64,8 @@ void cn_ops_close(struct cn_loop *l)
 
 static bool uses_fd(const struct cn_op *op)
 {
-    return op->fd >= 0 &&
-           (op->opcode < CN_OP_CLOSE || op->opcode == CN_OP_SHUTDOWN ||
-            op->opcode == CN_OP_SYNC);
+    return op->opcode < CN_OP_CLOSE || op->opcode == CN_OP_SHUTDOWN ||
+           op->opcode == CN_OP_SYNC;
 }
 
 unsigned cn_op_sides(const struct cn_op *op)
@@ -109,6 +108,8 @@ int cn_fd_check(struct cn_loop *l, const struct cn_op *op)
 {
     if (!uses_fd(op))
         return 0;
+    if (cn_unlikely(op->fd < 0))
+        return -EBADF;
     if (cn_unlikely(!l->fds || op->fd >= l->fds->count))
         return table_grow(l, op->fd);
     if (cn_likely(!l->fds->at[op->fd].first))
