@@ -634,3 +634,199 @@ async def context_of_the_spawner(aio, sleep, out, **_):
     ctx.run(var.set, "given")
     await aio.create_task(child(), context=ctx)
     out(ctx[var])
+
+
+async def loop_callbacks_and_timers(aio, sleep, out, **_):
+    loop = aio.get_running_loop()
+    out((loop is aio.get_running_loop(), loop.is_running()))
+    start = loop.time()
+    loop.call_soon(out, "soon 1")
+    loop.call_soon(out, "soon 2").cancel()
+    handle = loop.call_later(2, out, "never")
+    loop.call_later(1, out, "later")
+    loop.call_at(loop.time() + 3, out, "at")
+    out("now")
+    await sleep(1.5)
+    handle.cancel()
+    out((handle.cancelled(), round(loop.time() - start, 1)))
+    await sleep(3)
+    fut = loop.create_future()
+    loop.call_later(1, fut.set_result, 7)
+    out(await fut)
+
+    async def f():
+        return 8
+
+    out(await loop.create_task(f()))
+
+
+async def callbacks_that_fail_are_logged(aio, sleep, out, **_):
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    loop = aio.get_running_loop()
+    loop.call_soon(lambda: 1 / 0)
+    loop.call_later(1, lambda: 1 / 0)
+    await sleep(2)
+    out("alive")
+
+
+async def real_executors(aio, sleep, out, **_):
+    import concurrent.futures, functools, threading
+
+    loop = aio.get_running_loop()
+    main = threading.get_ident()
+    out(await loop.run_in_executor(None, lambda: threading.get_ident() != main))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        futures = [loop.run_in_executor(pool, pow, 2, n) for n in range(3)]
+        out([await f for f in futures])
+        try:
+            await loop.run_in_executor(pool, int, "x")
+        except ValueError as exc:
+            out(repr(exc))
+        out(await aio.wrap_future(pool.submit(pow, 3, 2)))
+    out(await aio.to_thread(functools.partial(pow, 2), 5))
+
+
+async def real_calls_from_threads(aio, sleep, out, **_):
+    import threading
+
+    loop = aio.get_running_loop()
+    event = aio.Event()
+
+    async def f(n):
+        await sleep(0)
+        if n < 0:
+            raise ValueError(n)
+        return n * 2
+
+    def worker():
+        results = [aio.run_coroutine_threadsafe(f(4), loop).result(5)]
+        try:
+            aio.run_coroutine_threadsafe(f(-1), loop).result(5)
+        except ValueError as exc:
+            results.append(repr(exc))
+        loop.call_soon_threadsafe(out, results)
+        loop.call_soon_threadsafe(event.set)
+
+    thread = threading.Thread(target=worker)
+    thread.start()
+    await event.wait()
+    thread.join()
+
+
+async def real_echo_server(aio, sleep, out, **_):
+    async def handle(reader, writer):
+        async for line in reader:
+            writer.write(line.upper())
+            await writer.drain()
+        writer.write(b"bye")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await aio.start_server(handle, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    out((host, server.is_serving()))
+    reader, writer = await aio.open_connection(host, port)
+    out(writer.get_extra_info("peername") == (host, port))
+    writer.writelines([b"one\n", b"two\nthr"])
+    await writer.drain()
+    out((await reader.readline(), await reader.readuntil(b"\n")))
+    writer.write(b"ee\nrest")
+    writer.write_eof()
+    out(await reader.readexactly(6))
+    out(await reader.read(2) in (b"RE", b"R"))
+    rest = await reader.read()
+    out(rest.endswith(b"bye"))
+    out((reader.at_eof(), await reader.readline()))
+    try:
+        await reader.readexactly(1)
+    except aio.IncompleteReadError as exc:
+        out((exc.partial, exc.expected))
+    writer.close()
+    await writer.wait_closed()
+    out(writer.is_closing())
+    server.close()
+    await server.wait_closed()
+    try:
+        await aio.open_connection(host, port)
+    except ConnectionRefusedError:
+        out("refused")
+
+
+async def real_server_survives_a_bad_handler(aio, sleep, out, **_):
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    calls = []
+
+    async def handle(reader, writer):
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("bad client")
+        writer.write(await reader.read(100))
+        writer.close()
+
+    async with await aio.start_server(handle, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        r, w = await aio.open_connection("127.0.0.1", port)
+        w.close()
+        await sleep(0.05)
+        r, w = await aio.open_connection("127.0.0.1", port)
+        w.write(b"x" * 50)
+        out(await r.read(-1))
+        w.close()
+    out(server.is_serving())
+
+
+async def real_long_lines(aio, sleep, out, **_):
+    async def handle(reader, writer):
+        writer.write(b"a" * 100 + b"\nshort\n")
+        writer.close()
+
+    server = await aio.start_server(handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    r, w = await aio.open_connection("127.0.0.1", port, limit=10)
+    await sleep(0.05)
+    try:
+        await r.readuntil(b"\n")
+    except aio.LimitOverrunError as exc:
+        out("limit")
+    try:
+        await r.readline()
+    except ValueError:
+        out("too long")
+    w.close()
+    server.close()
+
+
+async def real_processes(aio, sleep, out, **_):
+    import subprocess, sys
+
+    run = aio.create_subprocess_exec
+    code = "import sys; d = sys.stdin.read(); print(d.upper()); print('err', file=sys.stderr); sys.exit(3)"
+    p = await run(sys.executable, "-c", code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out((await p.communicate(b"hello"), p.returncode))
+    p = await run(sys.executable, "-c", "print('a\\nb')", stdout=subprocess.PIPE)
+    out([line async for line in p.stdout])
+    out((await p.wait(), p.stderr, p.stdin))
+    p = await aio.create_subprocess_shell("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p.stdin.write(b"x\n")
+    await p.stdin.drain()
+    out(await p.stdout.readline())
+    p.stdin.close()
+    out(await p.wait())
+    p = await run("sleep", "60")
+    try:
+        await aio.wait_for(p.wait(), 0.05)
+    except TimeoutError:
+        p.kill()
+    out(await p.wait())
+    try:
+        p.terminate()
+    except ProcessLookupError:
+        out("gone")
+    try:
+        await run("/no/such/program")
+    except FileNotFoundError:
+        out("not found")

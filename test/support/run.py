@@ -13,7 +13,6 @@ def trace(backend, name):
     lines = []
     if backend == "plain":
         import asyncio as aio
-
         sleep, cancelled, own = aio.sleep, aio.CancelledError, lambda: aio.CancelledError
     else:
         import anyio
@@ -21,7 +20,8 @@ def trace(backend, name):
 
         sleep, cancelled, own = anyio.sleep, aio.TaskCancelled, anyio.get_cancelled_exc_class
     virtual.run(backend, lambda: getattr(programs, name)(
-        aio=aio, sleep=sleep, out=lambda x: lines.append(str(x)), Cancelled=cancelled, own=own))
+        aio=aio, sleep=sleep, out=lambda x: lines.append(str(x)), Cancelled=cancelled, own=own),
+                real=name.startswith("real_"))
     return lines
 
 

@@ -28,16 +28,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._selector.now
 
 
-def run(backend, func, *args):
-    """backend: 'plain' (asyncio itself), 'asyncio' or 'trio' (through AnyIO)."""
+def run(backend, func, *args, real=False):
+    """`real`: a real clock, for programs with threads, sockets or children. backend: 'plain' (asyncio itself), 'asyncio' or 'trio' (through AnyIO)."""
     if backend == "plain":
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        with asyncio.Runner(loop_factory=None if real else VirtualLoop) as runner:
             return runner.run(func(*args))
     import anyio
 
     if backend == "asyncio":
-        return anyio.run(func, *args, backend_options={"loop_factory": VirtualLoop})
+        return anyio.run(func, *args, backend_options={} if real else {"loop_factory": VirtualLoop})
     import trio.testing
 
     return anyio.run(func, *args, backend="trio",
-                     backend_options={"clock": trio.testing.MockClock(autojump_threshold=0)})
+                     backend_options={} if real else {"clock": trio.testing.MockClock(autojump_threshold=0)})

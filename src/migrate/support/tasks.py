@@ -16,6 +16,7 @@ class Task(Future):
         self._coro = coro
         self._name = f"Task-{Task._count}" if name is None else str(name)
         self._native: Any = None
+        self._trio_task: Any = None
         self._scope: Any = None
         self._cancel_asked = False
         self._start(contextvars.copy_context() if context is None else context)
@@ -24,7 +25,7 @@ class Task(Future):
         trio = _trio()
         if trio is not None:
             self._scope = anyio.CancelScope()
-            trio.lowlevel.spawn_system_task(self._run_in_scope, name=self._name, context=context)
+            self._trio_task = trio.lowlevel.spawn_system_task(self._run_in_scope, name=self._name, context=context)
         else:
             import asyncio
 
