@@ -112,6 +112,13 @@ uint32_t cn_line_end(const struct cn_tree *t, uint32_t offset);
 uint32_t cn_line_next(const struct cn_tree *t, uint32_t offset);
 /* Where code can start on a line: behind a byte order mark. */
 uint32_t cn_code_start(const struct cn_tree *t, uint32_t line_start);
+/* Blank, tab or form feed? */
+bool cn_is_blank(char c);
+/* Where the indentation of the line that starts at `line_start` begins: behind
+ * the last form feed, where Python starts to count again. */
+uint32_t cn_indent_start(const struct cn_tree *t, uint32_t line_start);
+/* The indentation of the line that holds `offset`. */
+struct cn_str cn_indent_of(const struct cn_tree *t, uint32_t offset);
 /* Is there only white space before `n` on its line? */
 bool cn_starts_line(const struct cn_tree *t, cn_node n);
 /* The statements of a block or module. */
@@ -154,6 +161,9 @@ void cn_imports_used(struct cn_arena *a, const struct cn_module *m,
  * names in `used`. False when there are none. */
 bool cn_imports_drop(struct cn_arena *a, const struct cn_module *m,
                      const struct cn_map *used, struct cn_fix *fix);
+/* Names that are read and bound nowhere, builtins left out: a set. */
+void cn_unbound_names(struct cn_arena *a, const struct cn_module *m,
+                      struct cn_map *out);
 /* Is this top-level module part of Python's library? */
 bool cn_is_stdlib(struct cn_str module);
 /* Is this the name of a builtin? */
@@ -200,6 +210,7 @@ struct cn_found {
     struct cn_str name;
     uint32_t start, end;
     struct cn_found *owner; /* the site that claims this one, or NULL */
+    size_t index;           /* in the list */
 };
 
 struct cn_found_list {

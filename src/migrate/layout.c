@@ -5,105 +5,6 @@
  * ends, tabs and last line of the text. */
 #include "migrate/engine.h"
 
-/* --- lines ------------------------------------------------------------------
- */
-
-uint32_t cn_line_of(const struct cn_tree *t, uint32_t offset)
-{
-    uint32_t low = 0, high = t->line_count;
-
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-
-        if (t->lines[mid] <= offset)
-            low = mid;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-uint32_t cn_line_start(const struct cn_tree *t, uint32_t offset)
-{
-    return t->line_count ? t->lines[cn_line_of(t, offset)] : 0;
-}
-
-uint32_t cn_line_next(const struct cn_tree *t, uint32_t offset)
-{
-    uint32_t line = cn_line_of(t, offset) + 1;
-
-    return line < t->line_count ? t->lines[line] : (uint32_t)t->text.len;
-}
-
-uint32_t cn_line_end(const struct cn_tree *t, uint32_t offset)
-{
-    uint32_t start = cn_line_start(t, offset), end = cn_line_next(t, offset);
-    const char *z = t->text.ptr;
-
-    if (end > start && z[end - 1] == '\n')
-        end--;
-    if (end > start && z[end - 1] == '\r')
-        end--;
-    return end;
-}
-
-struct cn_str cn_newline_at(const struct cn_tree *t, uint32_t offset)
-{
-    uint32_t end = cn_line_end(t, offset), next = cn_line_next(t, offset);
-
-    if (end == next) { /* the last line: as the first one */
-        end = cn_line_end(t, 0);
-        next = cn_line_next(t, 0);
-    }
-    return end < next ? cn_str_sub(t->text, end, next) : CN_STR("\n");
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\f';
-}
-
-uint32_t cn_code_start(const struct cn_tree *t, uint32_t line_start)
-{
-    bool mark = cn_str_starts(t->text, CN_STR("\xef\xbb\xbf"));
-
-    return line_start == 0 && mark ? 3 : line_start;
-}
-
-/* Where the indentation of a line begins: behind the last form feed, where
- * Python starts to count again. */
-static uint32_t indent_start(const struct cn_tree *t, uint32_t line_start)
-{
-    const char *z = t->text.ptr;
-    uint32_t at = cn_code_start(t, line_start), end = (uint32_t)t->text.len;
-    uint32_t from = at;
-
-    for (; at < end && is_blank(z[at]); at++)
-        if (z[at] == '\f')
-            from = at + 1;
-    return from;
-}
-
-/* The indentation of the line that holds `offset`. */
-static struct cn_str indent_of(const struct cn_tree *t, uint32_t offset)
-{
-    uint32_t from = indent_start(t, cn_line_start(t, offset)), to = from;
-
-    while (to < t->text.len &&
-           (t->text.ptr[to] == ' ' || t->text.ptr[to] == '\t'))
-        to++;
-    return cn_str_sub(t->text, from, to);
-}
-
-bool cn_starts_line(const struct cn_tree *t, cn_node n)
-{
-    uint32_t at = indent_start(t, cn_line_start(t, cn_start(t, n)));
-
-    while (at < cn_start(t, n) && is_blank(t->text.ptr[at]))
-        at++;
-    return at == cn_start(t, n);
-}
-
 /* --- suites -----------------------------------------------------------------
  */
 
@@ -157,18 +58,22 @@ cn_node cn_joined_before(const struct cn_tree *t, cn_node statement)
     return 0;
 }
 
+static bool same_line(const struct cn_tree *t, cn_node a, cn_node b)
+{
+    return cn_line_of(t, cn_end(t, a)) == cn_line_of(t, cn_start(t, b));
+}
+
 cn_node cn_joined_after(const struct cn_tree *t, cn_node statement)
 {
-    bool joined = false;
+    bool joined = false, continued = false;
 
     for (cn_node n = cn_next(t, statement); n; n = cn_next(t, n)) {
         if (cn_is(t, n, CN_T_SEMICOLON))
             joined = true;
+        else if (cn_is(t, n, CN_K_LINE_CONTINUATION))
+            continued = true;
         else if (is_statement(t, n))
-            return joined && cn_line_of(t, cn_start(t, n)) ==
-                                 cn_line_of(t, cn_end(t, statement))
-                       ? n
-                       : 0;
+            return joined && (continued || same_line(t, statement, n)) ? n : 0;
         else
             return 0;
     }
@@ -182,8 +87,8 @@ static struct cn_str unit_of_block(const struct cn_tree *t, cn_node block)
 
     if (!first || !cn_starts_line(t, first))
         return (struct cn_str){0};
-    struct cn_str in = indent_of(t, cn_start(t, first));
-    struct cn_str out = indent_of(t, cn_start(t, cn_parent(t, block)));
+    struct cn_str in = cn_indent_of(t, cn_start(t, first));
+    struct cn_str out = cn_indent_of(t, cn_start(t, cn_parent(t, block)));
 
     if (in.len <= out.len || !cn_str_starts(in, out))
         return (struct cn_str){0};
@@ -285,17 +190,17 @@ static bool on_own_line(struct cn_match *m, cn_node statement,
 
     if (is_one_line(t, block)) {
         cn_node header = cn_parent(t, block);
-        struct cn_str out = indent_of(t, cn_start(t, header));
+        struct cn_str out = cn_indent_of(t, cn_start(t, header));
 
         *indent = cn_str_fmt(m->arena, "%.*s%.*s", CN_STR_ARG(out),
                              CN_STR_ARG(cn_indent_unit(t, statement)));
         if (done || (cn_starts_line(t, header) && expand(m, block, *indent)))
             return true;
     } else if (cn_starts_line(t, statement)) {
-        *indent = indent_of(t, cn_start(t, statement));
+        *indent = cn_indent_of(t, cn_start(t, statement));
         return true;
     } else if (before) {
-        *indent = indent_of(t, cn_start(t, first_statement(t, block)));
+        *indent = cn_indent_of(t, cn_start(t, first_statement(t, block)));
         if (done || split(m, before, statement, *indent))
             return true;
     }
@@ -357,7 +262,7 @@ bool cn_in_string(const struct cn_tree *t, cn_node outer, uint32_t at)
 static uint32_t shift_point(const struct cn_tree *t, uint32_t line_start,
                             struct cn_str base)
 {
-    uint32_t at = indent_start(t, line_start);
+    uint32_t at = cn_indent_start(t, line_start);
 
     if (cn_str_starts(cn_str_sub(t->text, at, t->text.len), base))
         at += (uint32_t)base.len;
@@ -370,9 +275,9 @@ void cn_layout_shift(struct cn_arena *a, const struct cn_tree *t,
 {
     for (uint32_t at = cn_line_next(t, span.start); at < span.end;
          at = cn_line_next(t, at)) {
-        uint32_t code = indent_start(t, at);
+        uint32_t code = cn_indent_start(t, at);
 
-        while (code < span.end && is_blank(t->text.ptr[code]))
+        while (code < span.end && cn_is_blank(t->text.ptr[code]))
             code++;
         if (code >= cn_line_end(t, at) || cn_in_string(t, parent, at))
             continue;
@@ -529,7 +434,7 @@ static struct cn_span whole_lines(const struct cn_tree *t, cn_node statement)
 
     if (comment && !cn_is_directive(cn_text(t, comment)))
         return (struct cn_span){cn_start(t, statement), cn_start(t, comment)};
-    start = indent_start(t, start);
+    start = cn_indent_start(t, start);
     if (end == t->text.len && cn_line_end(t, cn_end(t, statement)) == end &&
         cn_line_of(t, start) > 0) /* no line end at the end of the text */
         start = cn_line_end(t, cn_line_start(t, start) - 1);

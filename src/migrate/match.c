@@ -188,12 +188,33 @@ static bool is_site(const struct cn_tree *t, const struct cn_found *f,
     return f->node == claimed || cn_call_of(t, f->node) == claimed;
 }
 
+/* The first site that starts at or behind a byte. */
+static size_t found_from(const struct cn_found_list *list, uint32_t at)
+{
+    size_t low = 0, high = list->len;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (list->at[mid]->start < at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 static void claim(const struct matcher *x, struct cn_found *owner, cn_node site)
 {
-    for (size_t i = 0; i < x->out->len; i++) {
+    const struct cn_tree *t = x->module->tree;
+
+    for (size_t i = found_from(x->out, cn_start(t, site)); i < x->out->len;
+         i++) {
         struct cn_found *f = x->out->at[i];
 
-        if (f != owner && !f->owner && is_site(x->module->tree, f, site))
+        if (f->start >= cn_end(t, site))
+            break;
+        if (f != owner && !f->owner && is_site(t, f, site))
             f->owner = owner;
     }
 }
@@ -217,6 +238,7 @@ static void settle_claims(struct matcher *x)
     for (size_t i = 0; i < x->out->len; i++) {
         struct cn_found *f = x->out->at[i];
 
+        f->index = i;
         if (f->owner)
             continue;
         cn_vec_for (site, &f->fix->claims)

@@ -74,44 +74,11 @@ static int read_module(struct run *r, struct cn_arena *a, struct cn_str text,
 
 /* --- names that are bound nowhere --------------------------------------- */
 
-static bool is_plain_read(const struct cn_tree *t, cn_node n)
-{
-    cn_node parent = cn_parent(t, n);
-    enum cn_field field = (enum cn_field)t->at[n].field;
-
-    switch (cn_kind(t, parent)) {
-    case CN_K_ATTRIBUTE: return field != CN_F_ATTRIBUTE;
-    case CN_K_KEYWORD_ARGUMENT: return field != CN_F_NAME;
-    case CN_K_DOTTED_NAME:
-    case CN_K_ALIASED_IMPORT:
-    case CN_K_KEYWORD_PATTERN:
-    case CN_K_MEMBER_TYPE:
-    case CN_K_GLOBAL_STATEMENT:
-    case CN_K_NONLOCAL_STATEMENT: return false;
-    default: return true;
-    }
-}
-
-static void unbound_names(struct cn_arena *a, const struct cn_module *m,
-                          struct cn_map *out)
-{
-    const struct cn_tree *t = m->tree;
-
-    for (cn_node n = 1; n < t->count; n++) {
-        if (!cn_is(t, n, CN_K_IDENTIFIER) || cn_symbol_at(m, n) ||
-            !is_plain_read(t, n) || cn_is_builtin(cn_text(t, n)))
-            continue;
-        if (!cn_map_has(out, cn_text(t, n)))
-            cn_map_put(a, out, cn_str_from(cn_str_dup(a, cn_text(t, n))), NULL)
-                ->num = 1;
-    }
-}
-
 static int check_bound(struct run *r, const struct cn_module *m)
 {
     struct cn_map names = {0};
 
-    unbound_names(m->arena, m, &names);
+    cn_unbound_names(m->arena, m, &names);
     for (uint32_t i = 0; i < names.len; i++)
         if (!cn_map_has(&r->unbound, names.entries[i].key))
             return cn_note_set(r->note, CN_EINTERNAL,
@@ -175,36 +142,91 @@ static bool is_again(const struct track *t, const struct cn_found *f)
                     : t->now.start <= f->start && f->start < t->now.end;
 }
 
-static struct track *find_track(const struct run *r, const struct cn_found *f,
-                                bool exact)
+/* The open sites of this round: those whose place is known by place, and
+ * those whose text was copied by a fix. */
+struct open_tracks {
+    struct track **exact, **loose;
+    size_t exact_count, loose_count;
+};
+
+static int track_order(const void *left, const void *right)
 {
-    for (size_t i = 0; i < r->tracks.len; i++)
-        if (r->tracks.at[i]->exact == exact && is_again(r->tracks.at[i], f))
-            return r->tracks.at[i];
+    const struct track *a = *(struct track *const *)left;
+    const struct track *b = *(struct track *const *)right;
+
+    return a->now.start < b->now.start ? -1 : a->now.start > b->now.start;
+}
+
+static struct open_tracks open_tracks(struct run *r)
+{
+    struct open_tracks o = {0};
+
+    o.exact = CN_NEW_ARRAY(now(r), struct track *, r->tracks.len + 1);
+    o.loose = CN_NEW_ARRAY(now(r), struct track *, r->tracks.len + 1);
+    for (size_t i = 0; i < r->tracks.len; i++) {
+        struct track *t = r->tracks.at[i];
+
+        t->seen = false;
+        if (!t->done && t->exact)
+            o.exact[o.exact_count++] = t;
+        else if (!t->done)
+            o.loose[o.loose_count++] = t;
+    }
+    qsort(o.exact, o.exact_count, sizeof *o.exact, track_order);
+    return o;
+}
+
+static struct track *find_exact(const struct open_tracks *o,
+                                const struct cn_found *f)
+{
+    size_t low = 0, high = o->exact_count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (o->exact[mid]->now.start < f->start)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < o->exact_count && o->exact[low]->now.start == f->start; low++)
+        if (is_again(o->exact[low], f))
+            return o->exact[low];
     return NULL;
+}
+
+static struct track *find_loose(const struct open_tracks *o,
+                                const struct cn_found *f)
+{
+    for (size_t i = 0; i < o->loose_count; i++)
+        if (is_again(o->loose[i], f))
+            return o->loose[i];
+    return NULL;
+}
+
+static void pair(struct run *r, size_t i, struct track *t)
+{
+    if (!t)
+        return;
+    t->seen = true;
+    t->now = (struct cn_span){r->found.at[i]->start, r->found.at[i]->end};
+    r->track_of[i] = t;
+    record_verdict(r, t, r->found.at[i]);
 }
 
 /* Pair what was found in this round with the sites that are open: first those
  * whose bytes stayed, then those whose text was copied by a fix. */
 static void pair_up(struct run *r)
 {
-    for (size_t i = 0; i < r->tracks.len; i++)
-        r->tracks.at[i]->seen = false;
-    for (int exact = 1; exact >= 0; exact--) {
-        for (size_t i = 0; i < r->found.len; i++) {
-            struct cn_found *f = r->found.at[i];
-            struct track *t =
-                r->track_of[i] ? NULL : find_track(r, f, exact != 0);
+    struct open_tracks o = open_tracks(r);
 
-            if (!t)
-                continue;
-            t->seen = true;
-            r->track_of[i] = t;
-            record_verdict(r, t, f);
-            t->now = (struct cn_span){f->start, f->end};
-            t->exact = true;
-        }
-    }
+    for (size_t i = 0; i < r->found.len; i++)
+        pair(r, i, find_exact(&o, r->found.at[i]));
+    for (size_t i = 0; i < r->found.len; i++)
+        if (!r->track_of[i])
+            pair(r, i, find_loose(&o, r->found.at[i]));
+    for (size_t i = 0; i < o.loose_count; i++)
+        o.loose[i]->exact |= o.loose[i]->seen;
 }
 
 static int appeared(struct run *r, const struct cn_found *f)
@@ -311,12 +333,7 @@ static size_t choose(struct run *r, struct cn_fix **fixes)
 
 static bool is_applied(const struct run *r, const struct cn_found *f)
 {
-    const struct cn_found *root = f->owner ? f->owner : f;
-
-    for (size_t i = 0; i < r->found.len; i++)
-        if (r->found.at[i] == root)
-            return r->chosen[i];
-    return false;
+    return r->chosen[f->owner ? f->owner->index : f->index];
 }
 
 static void move_tracks(struct run *r, const struct cn_position_map *map)
@@ -498,7 +515,7 @@ static int migrate(struct run *r, struct cn_str text,
            places.line_count * sizeof *places.lines);
     if (!scan) {
         cn_imports_used(r->arena, r->module, &r->used);
-        unbound_names(r->arena, r->module, &r->unbound);
+        cn_unbound_names(r->arena, r->module, &r->unbound);
         err = fix_all(r);
         if (!err)
             err = drop_imports(r);
