@@ -246,7 +246,8 @@ static int vanished(struct run *r, const struct track *t)
 }
 
 /* Sites that nobody knew: all of them in the first round; later only those of
- * rules about syntax, whose surroundings changed. */
+ * rules about syntax, whose surroundings changed, and wrong uses of AnyIO that
+ * were wrong uses of asyncio before. */
 static int welcome(struct run *r)
 {
     for (size_t i = 0; i < r->found.len; i++) {
@@ -254,7 +255,7 @@ static int welcome(struct run *r)
 
         if (r->track_of[i])
             continue;
-        if (r->rounds > 0 && f->use)
+        if (r->rounds > 0 && f->use && cn_is_asyncio(f->name))
             return appeared(r, f);
         r->track_of[i] = new_track(r, f);
         r->track_of[i]->seen = true;
@@ -264,7 +265,8 @@ static int welcome(struct run *r)
 }
 
 /* Open sites that were not found again: taken along by the fix that replaced
- * their text, or an error. */
+ * their text, or an error. A wrong use of AnyIO may have become a right one:
+ * its missing import came with another fix. */
 static int miss(struct run *r)
 {
     for (size_t i = 0; i < r->tracks.len; i++) {
@@ -272,10 +274,12 @@ static int miss(struct run *r)
 
         if (t->done || t->seen)
             continue;
-        if (t->exact && t->site.name.len)
+        if (t->exact && cn_is_asyncio(t->site.name))
             return vanished(r, t);
         t->done = true;
         t->site.state = CN_SITE_FIXED;
+        if (t->site.class_ >= CN_CLASS_MANUAL)
+            t->site.class_ = CN_CLASS_UNSAFE;
     }
     return 0;
 }
