@@ -11,6 +11,10 @@
     X(sync)                                                                    \
     X(entry)                                                                   \
     X(threads)                                                                 \
+    X(conditional)                                                             \
+    X(timeouts)                                                                \
+    X(cancel)                                                                  \
+    X(recipes)                                                                 \
     X(index)
 
 #define DECLARE(family) extern const struct cn_family cn_family_##family;
