@@ -311,11 +311,14 @@ static void bind_type_alias(struct cn_binder *b, cn_node n)
 
 /* --- other statements and expressions ------------------------------------- */
 
-/* A walrus binds outside of all comprehensions around it. */
+/* A walrus binds outside of all comprehensions around it. What looks like one
+ * in an f-string, `{x:=5}`, is a format. */
 static void bind_walrus(struct cn_binder *b, cn_node n)
 {
     struct cn_scope *scope = b->scope;
 
+    if (cn_is(b->t, cn_parent(b->t, n), CN_K_INTERPOLATION))
+        return;
     while (scope->kind == CN_SCOPE_COMPREHENSION)
         scope = scope->parent;
     cn_binder_bind(b, scope,

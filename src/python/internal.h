@@ -39,6 +39,10 @@ struct cn_facts {
     struct cn_objects *objects;
 };
 
+/* --- splat.c: for tree.c ---------------------------------------------------- */
+
+void cn_lift_splats(struct cn_node_record *at, cn_node count);
+
 /* --- scope.c: for bind.c ---------------------------------------------------- */
 
 struct cn_span {
@@ -167,5 +171,53 @@ bool cn_known_module(struct cn_str dotted);
 bool cn_asyncio_exports(struct cn_str name);
 /* "asyncio.tasks.gather" -> "asyncio.gather"; others stay as they are. */
 struct cn_str cn_canonical_stdlib(struct cn_arena *arena, struct cn_str dotted);
+
+/* --- valid*.c ------------------------------------------------------------- */
+
+/* The function (or module, class, comprehension) and loop that nodes are in. */
+struct cn_frame {
+    cn_node begin, end;
+    cn_node def; /* the def, 0 in a module or class */
+    enum {
+        CN_FRAME_MODULE,
+        CN_FRAME_CLASS,
+        CN_FRAME_DEF,
+        CN_FRAME_LAMBDA,
+        CN_FRAME_COMPREHENSION,
+    } kind;
+    bool async;      /* await is allowed */
+    bool loop;       /* break and continue are */
+    bool star;       /* in except*: return is not */
+    bool star_break; /* ... nor are break and continue */
+    uint32_t body;   /* index into the checker's bodies */
+};
+
+/* What one def was seen to have. */
+struct cn_body {
+    bool has_yield, has_result;
+};
+
+struct cn_checker {
+    const struct cn_tree *t;
+    struct cn_note *note;
+    struct cn_arena arena; /* scratch */
+    bool bad;
+    struct cn_frame frame; /* of the node in hand */
+    CN_VEC(struct cn_frame) frames;
+    CN_VEC(struct cn_frame) coming; /* next to open last */
+    CN_VEC(struct cn_body) bodies;
+    uint64_t budget;   /* nodes that searches may still visit */
+    bool future_fine;  /* `from __future__` may still come */
+    uint32_t text_end; /* of the last leaf */
+    cn_node string_end;
+};
+
+/* Reject the text for what stands at `n`. Only the first reason counts. */
+void cn_bad(struct cn_checker *c, cn_node n, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void cn_check_layout(struct cn_checker *c, cn_node n);
+void cn_check_token(struct cn_checker *c, cn_node n);
+void cn_check_shape(struct cn_checker *c, cn_node n);
+void cn_check_signature(struct cn_checker *c, cn_node n);
 
 #endif

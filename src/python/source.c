@@ -46,14 +46,22 @@ static bool matches(const char *name, const char *pattern)
            strlen(name + n - 1) <= 8;
 }
 
+/* The only spelling that CPython takes beside a byte order mark. */
+static bool is_plain_utf8(struct cn_str name)
+{
+    char folded[40];
+
+    fold(name, folded, sizeof folded);
+    return !strcmp(folded, "utf-8") || !strncmp(folded, "utf-8-", 6);
+}
+
 static enum encoding encoding_of(struct cn_str name)
 {
     char folded[40];
 
     fold(name, folded, sizeof folded);
-    if (!strcmp(folded, "utf-8") || !strncmp(folded, "utf-8-", 6) ||
-        !strcmp(folded, "utf8") || !strcmp(folded, "u8") ||
-        !strcmp(folded, "cp65001"))
+    if (is_plain_utf8(name) || !strcmp(folded, "utf8") ||
+        !strcmp(folded, "u8") || !strcmp(folded, "cp65001"))
         return UTF_8;
     if (!strcmp(folded, "ascii") || !strcmp(folded, "us-ascii") ||
         !strcmp(folded, "646"))
@@ -235,7 +243,7 @@ int cn_text_check(struct cn_str text, struct cn_note *note)
                       "declares the encoding %.*s; only UTF-8 and single-byte "
                       "encodings are handled",
                       name);
-    if (bom && encoding != UTF_8)
+    if (bom && !is_plain_utf8(name))
         return refuse(note, line, "has a UTF-8 mark but declares %.*s", name);
     if (encoding == UTF_8)
         good = utf8_prefix(text);

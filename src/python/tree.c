@@ -3,7 +3,7 @@
  * One cursor walk per parse; afterwards tree-sitter's own tree is gone. The
  * invariant: children of a node follow it directly and `after` skips a whole
  * subtree, so "inside" is a comparison of two numbers. */
-#include "python/tree.h"
+#include "python/internal.h"
 
 #include <stdlib.h>
 
@@ -215,6 +215,7 @@ int cn_tree_parse(struct cn_parser *parser, struct cn_arena *arena,
     tree->text = text;
     find_lines(tree, arena);
     copy_nodes(&c, &cursor);
+    cn_lift_splats(c.nodes.at, (cn_node)c.nodes.len);
     ts_tree_cursor_delete(&cursor);
     ts_tree_delete(ts);
     tree->at = c.nodes.at;
