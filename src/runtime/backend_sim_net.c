@@ -418,11 +418,13 @@ int64_t cn_sim_attempt(struct sim_net *n, struct cn_op *op, size_t limit)
     }
 }
 
-static bool connect_is_ready(const struct sim_net *n, const struct cn_op *op)
+/* It waits only for room at the listener. */
+static bool connect_is_ready(const struct sim_net *n, const struct sim_file *f,
+                             const struct cn_op *op)
 {
     const struct sim_file *l = listener_at(n, op->u.sock.addr, op->u.sock.size);
 
-    return !l || l->queued < l->backlog;
+    return f->in || !l || l->queued < l->backlog;
 }
 
 bool cn_sim_ready(const struct sim_net *n, const struct cn_op *op)
@@ -443,7 +445,7 @@ bool cn_sim_ready(const struct sim_net *n, const struct cn_op *op)
         return !f->out || f->out->len < f->out->capacity || f->out->deaf ||
                f->out->ended || f->out->reset;
     case CN_OP_ACCEPT: return !f->listens || f->queued;
-    case CN_OP_CONNECT: return connect_is_ready(n, op);
+    case CN_OP_CONNECT: return connect_is_ready(n, f, op);
     default: return true;
     }
 }
