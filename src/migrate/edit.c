@@ -109,7 +109,7 @@ static bool same_edit(const struct cn_edit *a, const struct cn_edit *b)
  * an await. */
 static bool may_merge(const struct cn_edit *a, const struct cn_edit *b)
 {
-    return !is_insertion(a) && same_edit(a, b);
+    return same_edit(a, b) && (!is_insertion(a) || a->rank == CN_RANK_SPLIT);
 }
 
 /* New lines in the middle of statements that somebody else indents would

@@ -17,6 +17,7 @@
 
 /* What goes first where several edits insert at one place. */
 enum cn_rank {
+    CN_RANK_SPLIT, /* the statement gets a line of its own */
     CN_RANK_BELOW, /* a line after the statement before */
     CN_RANK_ABOVE, /* a line above the statement */
     CN_RANK_WRAP,  /* the header of a wrap */

@@ -131,19 +131,16 @@ static bool split(struct cn_match *m, cn_node before, cn_node after,
                          .end = to,
                          .text = cn_str_fmt(m->arena, "%.*s%.*s",
                                             CN_STR_ARG(nl), CN_STR_ARG(indent)),
-                         .rank = CN_RANK_TEXT});
+                         .rank = CN_RANK_SPLIT});
     return true;
 }
 
 static bool has_split_at(const struct cn_fix *fix, uint32_t end)
 {
-    for (size_t i = 0; i < fix->edits.len; i++) {
-        const struct cn_edit *e = &fix->edits.at[i];
-
-        if (e->end == end && e->start < end && !e->soft && e->text.len &&
-            strchr("\r\n", e->text.ptr[0]))
+    for (size_t i = 0; i < fix->edits.len; i++)
+        if (fix->edits.at[i].rank == CN_RANK_SPLIT && !fix->edits.at[i].soft &&
+            fix->edits.at[i].end == end)
             return true;
-    }
     return false;
 }
 

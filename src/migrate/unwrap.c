@@ -339,7 +339,8 @@ void cn_layout_keep_comments(struct cn_match *m)
             continue;
         for (cn_node n = cn_node_from(t, e.start);
              n < t->count && cn_start(t, n) < e.end; n++)
-            if (cn_is(t, n, CN_K_COMMENT))
-                keep_comment(m, cn_text(t, n));
+            if (cn_is(t, n,
+                      CN_K_COMMENT)) /* a \r of its line end may belong to it */
+                keep_comment(m, cn_str_trim(cn_text(t, n)));
     }
 }
