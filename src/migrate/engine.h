@@ -51,7 +51,9 @@ struct cn_drop {
     uint32_t count, total;
 };
 
+struct cn_matcher; /* private to match.c */
 struct cn_fix {
+    const struct cn_matcher *matcher;
     CN_VEC(struct cn_edit) edits;
     CN_VEC(struct cn_span) moved; /* statements that are indented */
     CN_VEC(struct cn_drop) drops;

@@ -6,7 +6,7 @@
 
 #include "migrate/engine.h"
 
-struct matcher {
+struct cn_matcher {
     struct cn_arena *arena;
     const struct cn_module *module;
     const struct cn_round *round;
@@ -33,9 +33,10 @@ static void demote_unsure(struct cn_match *m)
         cn_demote_manual(m, "the name may mean something else here");
 }
 
-static enum cn_verdict ask(struct matcher *x, struct cn_match *m)
+static enum cn_verdict ask(struct cn_matcher *x, struct cn_match *m)
 {
     m->fix = CN_NEW(x->arena, struct cn_fix);
+    m->fix->matcher = x;
     m->fix->source = cn_str_from(m->rule->code);
     demote_unsure(m);
     if (!m->rule->check)
@@ -44,7 +45,18 @@ static enum cn_verdict ask(struct matcher *x, struct cn_match *m)
     return m->rule->check(m);
 }
 
-static enum cn_site_state state_of(struct matcher *x, const struct cn_match *m,
+bool cn_may_fix(const struct cn_match *m, cn_node site, const char *code)
+{
+    const struct cn_matcher *x = m->fix->matcher;
+    const struct cn_rule *rule = cn_rule_find(cn_str_from(code));
+
+    return !cn_map_has(&x->round->rules->off, cn_str_from(code)) &&
+           !(rule &&
+             cn_suppressed(x->suppressions, cn_start(m->tree, site), rule));
+}
+
+static enum cn_site_state state_of(struct cn_matcher *x,
+                                   const struct cn_match *m,
                                    enum cn_verdict verdict, uint32_t start)
 {
     if (cn_map_has(&x->round->rules->off, cn_str_from(m->rule->code)))
@@ -58,7 +70,7 @@ static enum cn_site_state state_of(struct matcher *x, const struct cn_match *m,
     return CN_SITE_FIXED;
 }
 
-static void record(struct matcher *x, const struct cn_match *m,
+static void record(struct cn_matcher *x, const struct cn_match *m,
                    enum cn_verdict verdict)
 {
     struct cn_found *f = CN_NEW(x->arena, struct cn_found);
@@ -75,7 +87,7 @@ static void record(struct matcher *x, const struct cn_match *m,
     cn_vec_push(x->arena, x->out, f);
 }
 
-static struct cn_match match_at(struct matcher *x, cn_node node,
+static struct cn_match match_at(struct cn_matcher *x, cn_node node,
                                 const struct cn_use *use)
 {
     return (struct cn_match){
@@ -91,7 +103,7 @@ static struct cn_match match_at(struct matcher *x, cn_node node,
 
 /* --- names -------------------------------------------------------------- */
 
-static bool ask_list(struct matcher *x, struct cn_match *m,
+static bool ask_list(struct cn_matcher *x, struct cn_match *m,
                      const struct cn_rule_list *rules)
 {
     for (size_t i = 0; rules && i < rules->len; i++) {
@@ -116,7 +128,7 @@ static const struct cn_rule_list *list_of(const struct cn_map *map,
 
 /* Rows for exactly this name, then rows "a.b.*" with the longest prefix
  * first. `*any` says whether there was a row at all. */
-static bool ask_by_name(struct matcher *x, struct cn_match *m, bool *any)
+static bool ask_by_name(struct cn_matcher *x, struct cn_match *m, bool *any)
 {
     const struct cn_rules_filter *rules = x->round->rules;
     struct cn_str name = m->use->name;
@@ -135,7 +147,7 @@ static bool ask_by_name(struct matcher *x, struct cn_match *m, bool *any)
     return false;
 }
 
-static void match_use(struct matcher *x, const struct cn_use *use)
+static void match_use(struct cn_matcher *x, const struct cn_use *use)
 {
     struct cn_match m = match_at(x, use->node, use);
     bool any;
@@ -150,7 +162,7 @@ static void match_use(struct matcher *x, const struct cn_use *use)
 
 /* --- syntax ------------------------------------------------------------- */
 
-static void match_syntax(struct matcher *x)
+static void match_syntax(struct cn_matcher *x)
 {
     const struct cn_tree *t = x->module->tree;
 
@@ -204,7 +216,8 @@ static size_t found_from(const struct cn_found_list *list, uint32_t at)
     return low;
 }
 
-static void claim(const struct matcher *x, struct cn_found *owner, cn_node site)
+static void claim(const struct cn_matcher *x, struct cn_found *owner,
+                  cn_node site)
 {
     const struct cn_tree *t = x->module->tree;
 
@@ -233,7 +246,7 @@ static void follow_owner(struct cn_found *f)
     f->fix = owner->fix;
 }
 
-static void settle_claims(struct matcher *x)
+static void settle_claims(struct cn_matcher *x)
 {
     for (size_t i = 0; i < x->out->len; i++) {
         struct cn_found *f = x->out->at[i];
@@ -252,11 +265,11 @@ static void settle_claims(struct matcher *x)
 void cn_match_all(struct cn_arena *a, const struct cn_module *m,
                   const struct cn_round *round, struct cn_found_list *out)
 {
-    struct matcher x = {.arena = a,
-                        .module = m,
-                        .round = round,
-                        .suppressions = cn_suppressions_read(a, m->tree),
-                        .out = out};
+    struct cn_matcher x = {.arena = a,
+                           .module = m,
+                           .round = round,
+                           .suppressions = cn_suppressions_read(a, m->tree),
+                           .out = out};
 
     for (size_t i = 0; i < m->uses.len; i++)
         match_use(&x, &m->uses.at[i]);

@@ -148,6 +148,11 @@ void cn_insert(struct cn_match *m, uint32_t at, const char *fmt, ...)
  * inner node goes, so edits inside it still apply. Parentheses are put round
  * it when the place needs them. */
 void cn_unwrap(struct cn_match *m, cn_node outer, cn_node inner);
+/* The same for statements: the compound statement `outer` makes way for those
+ * of its lines that begin at `start` (behind the indentation) and end at
+ * `end`. */
+void cn_unwrap_lines(struct cn_match *m, cn_node outer, uint32_t start,
+                     uint32_t end);
 /* Delete an argument with its comma. */
 void cn_drop_argument(struct cn_match *m, cn_node call, cn_node argument);
 /* Delete a whole statement with its line; `pass` is left where a suite would
@@ -202,6 +207,9 @@ const char *cn_new_name(struct cn_match *m, const char *base);
 /* Another site that this fix takes care of as well (a loop variable that goes
  * away with its use). Both end in this match's state. */
 void cn_claim(struct cn_match *m, cn_node site);
+/* Would a fix by this rule be applied at `site`: the rule is selected and not
+ * suppressed there? For a fix that is right only together with others. */
+bool cn_may_fix(const struct cn_match *m, cn_node site, const char *code);
 
 /* --- questions that many rules ask (shared by the families) ------------- */
 

@@ -157,23 +157,24 @@ static bool would_touch(const struct cn_tree *t, uint32_t a, uint32_t b)
            is_word(t->text.ptr[b]);
 }
 
-/* The inner expression moves up to the line of the outer one: take as much
- * indentation from its further lines as its first line loses. */
-static void dedent(struct cn_match *m, cn_node outer, cn_node inner)
+/* What stands in [start, end) moves up to the line of the outer one: take as
+ * much indentation from its further lines as its first line loses. */
+static void dedent(struct cn_match *m, cn_node outer, uint32_t start,
+                   uint32_t end)
 {
     const struct cn_tree *t = m->tree;
     struct cn_str out = cn_indent_at(t, cn_start(t, outer));
-    struct cn_str in = cn_indent_at(t, cn_start(t, inner));
+    struct cn_str in = cn_indent_at(t, start);
 
-    if (!cn_starts_line(t, inner) || in.len <= out.len ||
+    if (start != cn_line_start(t, start) + in.len || in.len <= out.len ||
         !cn_str_starts(in, out) || inside_brackets(t, outer))
         return;
-    for (uint32_t at = cn_line_next(t, cn_start(t, inner));
-         at < cn_end(t, inner); at = cn_line_next(t, at)) {
+    for (uint32_t at = cn_line_next(t, start); at < end;
+         at = cn_line_next(t, at)) {
         uint32_t from = at + (uint32_t)out.len, to = at + (uint32_t)in.len;
 
         if (cn_str_starts(cn_str_sub(t->text, at, t->text.len), in) &&
-            !cn_in_string(t, inner, at))
+            !cn_in_string(t, outer, at))
             cn_fix_edit(
                 m->arena, m->fix,
                 (struct cn_edit){.start = from, .end = to, .soft = true});
@@ -194,11 +195,21 @@ void cn_unwrap(struct cn_match *m, cn_node outer, cn_node inner)
         parens         ? CN_STR("(")
         : space_before ? CN_STR(" ")
                        : CN_STR(""));
-    dedent(m, outer, inner);
+    dedent(m, outer, start, end);
     cut(m, end, cn_end(t, outer),
         parens        ? CN_STR(")")
         : space_after ? CN_STR(" ")
                       : CN_STR(""));
+}
+
+void cn_unwrap_lines(struct cn_match *m, cn_node outer, uint32_t start,
+                     uint32_t end)
+{
+    cn_assert(cn_start(m->tree, outer) <= start && start <= end &&
+              end <= cn_end(m->tree, outer));
+    cut(m, cn_start(m->tree, outer), start, CN_STR(""));
+    dedent(m, outer, start, end);
+    cut(m, end, cn_end(m->tree, outer), CN_STR(""));
 }
 
 /* --- arguments ---------------------------------------------------------- */
