@@ -14,8 +14,9 @@ struct loop {
     CN_VEC(cn_node) plumbing; /* statements that go */
     cn_node main;             /* the attribute run_until_complete */
     uint32_t mains, others;
-    cn_node other;         /* the first read that is nothing of this */
-    CN_VEC(cn_node) inner; /* the clock and worker threads */
+    cn_node other;             /* the first read that is nothing of this */
+    CN_VEC(cn_node) inner;     /* the clock and worker threads */
+    CN_VEC(cn_node) unwrapped; /* try statements that go, but for their body */
     bool closed, lives_on;
 };
 
@@ -241,6 +242,47 @@ static void add_tries(struct loop *l)
     }
 }
 
+/* The statements of a try's body that stay, with the comments round them:
+ * what is left when the try goes. */
+struct rest {
+    cn_node first, last;
+    uint32_t start, end;
+};
+
+static bool starts_line(const struct cn_tree *t, cn_node n)
+{
+    return cn_place_of(t, cn_start(t, n)).column ==
+           cn_indent_at(t, cn_start(t, n)).len + 1;
+}
+
+static struct rest rest_of(const struct loop *l, cn_node try, cn_node body)
+{
+    const struct cn_tree *t = l->t;
+    cn_node gone = try;
+    struct rest r = {0};
+
+    cn_node_for (n, t, body) {
+        if (!is_statement(t, n))
+            continue;
+        if (has(l, n) && !r.first)
+            gone = t->at[n].after - 1;
+        if (has(l, n))
+            continue;
+        r.first = r.first ? r.first : n;
+        r.last = n;
+    }
+    r.start = cn_start(t, r.first);
+    r.end = cn_end(t, r.last);
+    for (cn_node n = r.first - 1; n > gone; n--)
+        if (cn_is(t, n, CN_K_COMMENT) && starts_line(t, n) &&
+            cn_str_eq(cn_indent_at(t, cn_start(t, n)),
+                      cn_indent_at(t, cn_start(t, r.first))))
+            r.start = cn_start(t, n);
+    for (cn_node n = t->at[r.last].after; cn_is(t, n, CN_K_COMMENT); n++)
+        r.end = cn_end(t, n);
+    return r;
+}
+
 /* `finally:` with nothing but plumbing: the clause goes, and the try with it
  * when it was there for nothing else. */
 static void drop_finally(struct loop *l, cn_node finally)
@@ -248,11 +290,30 @@ static void drop_finally(struct loop *l, cn_node finally)
     cn_node try = cn_parent(l->t, finally);
     cn_node before = cn_prev_named(l->t, finally);
 
-    if (cn_is(l->t, before, CN_K_BLOCK))
-        cn_unwrap(l->m, try, before);
-    else
+    if (cn_is(l->t, before, CN_K_BLOCK)) {
+        struct rest r = rest_of(l, try, before);
+
+        cn_unwrap_lines(l->m, try, r.start, r.end);
+        cn_vec_push(l->m->arena, &l->unwrapped, try);
+    } else {
         cn_replace_span(l->m, cn_end(l->t, before), cn_end(l->t, finally), "%s",
                         "");
+    }
+}
+
+/* Does the statement stand before or behind what stays of a try that goes? */
+static bool is_cut(const struct loop *l, cn_node statement)
+{
+    for (size_t i = 0; i < l->unwrapped.len; i++) {
+        cn_node try = l->unwrapped.at[i];
+        cn_node body = cn_child(l->t, try, CN_F_BODY);
+        struct rest r = rest_of(l, try, body);
+
+        if (cn_parent(l->t, statement) == body &&
+            (statement < r.first || statement > r.last))
+            return true;
+    }
+    return false;
 }
 
 /* Is the statement part of another one that goes? */
@@ -264,22 +325,34 @@ static bool is_covered(const struct loop *l, cn_node statement)
     return false;
 }
 
-static void drop_plumbing(struct loop *l)
+/* `finally` clauses first: they say which try statements go. */
+static void drop_clauses(struct loop *l)
 {
-    add_tries(l);
     for (size_t i = 0; i < l->plumbing.len; i++) {
         cn_node statement = l->plumbing.at[i];
         cn_node block = cn_parent(l->t, statement);
 
-        if (is_covered(l, statement))
+        if (is_covered(l, statement) || !goes(l, block))
             continue;
-        if (!goes(l, block))
-            cn_drop_statement(l->m, statement);
-        else if (!cn_is(l->t, cn_parent(l->t, block), CN_K_FINALLY_CLAUSE))
+        if (!cn_is(l->t, cn_parent(l->t, block), CN_K_FINALLY_CLAUSE))
             cn_demote_manual(l->m, "a block would be left empty");
         else if (statement == cn_named(l->t, block, 0))
             drop_finally(l, cn_parent(l->t, block));
     }
+}
+
+static void drop_plumbing(struct loop *l)
+{
+    add_tries(l);
+    drop_clauses(l);
+    for (size_t i = 0; i < l->plumbing.len; i++) {
+        cn_node statement = l->plumbing.at[i];
+
+        if (!is_covered(l, statement) && !is_cut(l, statement) &&
+            !goes(l, cn_parent(l->t, statement)))
+            cn_drop_statement(l->m, statement);
+    }
+    cn_forget_comments(l->m);
 }
 
 /* --- in a plain function: one run ------------------------------------------ */
@@ -331,6 +404,20 @@ static enum cn_verdict one_run(struct loop *l)
 
 /* --- in an async function -------------------------------------------------- */
 
+/* Make the edits that the use's own rule makes as well: applied together with
+ * it, or instead of it. A reason why not, or NULL. */
+static const char *change_inner(struct loop *l, cn_node attribute)
+{
+    bool clock = is_method(l->t, attribute, "time");
+
+    if (!cn_may_fix(l->m, attribute, clock ? "CN103" : "CN402"))
+        return "it is to stay";
+    if (!clock)
+        return cn_threads_executor(l->m, attribute);
+    cn_names_time(l->m, attribute);
+    return NULL;
+}
+
 static enum cn_verdict running_loop(struct loop *l)
 {
     struct cn_match *m = l->m;
@@ -338,20 +425,13 @@ static enum cn_verdict running_loop(struct loop *l)
     if (l->mains || l->plumbing.len != 1 || !l->lives_on)
         return cn_manual(m, NULL, "a second loop beside the running one");
     for (size_t i = 0; i < l->inner.len; i++) {
-        cn_node attribute = l->inner.at[i];
-        const char *reason = NULL;
+        const char *reason = change_inner(l, l->inner.at[i]);
 
-        cn_site_claim(m, attribute);
-        if (is_method(l->t, attribute, "time"))
-            cn_names_time(m, attribute);
-        else
-            reason = cn_threads_executor(m, attribute);
         if (reason)
-            return cn_manual(m, NULL,
-                             "still needed for run_in_executor() on "
-                             "line %u: %s",
-                             cn_place_of(l->t, cn_start(l->t, attribute)).line,
-                             reason);
+            return cn_manual(
+                m, NULL, "still needed for `%s` on line %u: %s",
+                cn_z(m, l->inner.at[i]),
+                cn_place_of(l->t, cn_start(l->t, l->inner.at[i])).line, reason);
     }
     claim_all(l);
     if (goes(l, cn_parent(l->t, l->plumbing.at[0])))

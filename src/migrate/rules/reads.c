@@ -147,10 +147,22 @@ static void on_locked(struct reads *r, cn_node attribute, cn_node call)
 
 /* --- events ------------------------------------------------------------------------- */
 
+/* Is one of them made where perhaps no loop runs? */
+static bool is_made_outside(const struct reads *r)
+{
+    for (size_t i = 0; i < r->o->writes.len; i++)
+        if (r->o->writes.at[i].value &&
+            cn_is(r->t, r->o->writes.at[i].value, CN_K_CALL) &&
+            !cn_in_async(r->t, r->o->writes.at[i].value))
+            return true;
+    return false;
+}
+
 static void on_set(struct reads *r, cn_node attribute, cn_node call)
 {
     (void)call;
-    if (r->m->target->anyio < 414 && !cn_in_async(r->t, attribute))
+    if (r->m->target->anyio < 414 && !cn_in_async(r->t, attribute) &&
+        is_made_outside(r))
         cn_demote_unsafe(r->m, "set() needs a running loop in old AnyIO");
 }
 
@@ -187,7 +199,6 @@ static void on_clear(struct reads *r, cn_node attribute, cn_node call)
         cn_demote_manual(r->m, "it is cleared where it cannot be replaced");
         return;
     }
-    on_set(r, attribute, call);
     cn_wrap_statement(r->m, cn_statement(r->t, call),
                       "if %s.is_set():", cn_z(r->m, receiver));
     cn_replace(r->m, call, "%s = %s()", cn_z(r->m, receiver),
@@ -381,6 +392,8 @@ static void read_one(struct reads *r, cn_node read)
 /* Is there an attribute of this name on something else than self? */
 static bool is_touched_here(const struct reads *r)
 {
+    bool found = false;
+
     for (cn_node n = 1; n < r->t->count; n++) {
         const struct cn_object *o;
 
@@ -389,10 +402,14 @@ static bool is_touched_here(const struct reads *r)
                        r->o->name))
             continue;
         o = cn_object_at(r->m->module, n);
-        if (o != r->o && (!o || !o->writes.len))
-            return true;
+        if (o == r->o || (o && o->writes.len))
+            continue;
+        if (r->p->lacks && cn_site_method_call(r->t, n, r->p->lacks))
+            cn_demote_manual(r->m, "a method that AnyIO lacks is called on it "
+                                   "elsewhere");
+        found = true;
     }
-    return false;
+    return found;
 }
 
 /* P-OWNER: an attribute that other code may call methods on. */
@@ -458,21 +475,24 @@ static void claim_by_name(struct reads *r, struct cn_str name)
     }
 }
 
+static bool is_mentioned(const struct cn_match *m, const char *bytes)
+{
+    return cn_site_text_has(m, bytes) || cn_site_others_have(m, bytes);
+}
+
 void cn_reads_by_name(struct cn_match *m, const struct cn_primitive *p,
                       struct cn_str name)
 {
     struct reads r = {.m = m, .t = m->tree, .p = p};
-    const char *probe;
+    struct cn_str probe;
 
     if (name.len)
         claim_by_name(&r, name);
     if (!p->lacks)
         return;
-    probe =
-        name.len
-            ? cn_str_fmt(m->arena, "%.*s.%s(", CN_STR_ARG(name), p->lacks).ptr
-            : cn_str_fmt(m->arena, "].%s(", p->lacks).ptr;
-    if (cn_site_text_has(m, probe) || cn_site_others_have(m, probe))
+    probe = cn_str_fmt(m->arena, "%.*s.%s(", CN_STR_ARG(name), p->lacks);
+    if ((name.len && is_mentioned(m, probe.ptr)) ||
+        is_mentioned(m, cn_str_fmt(m->arena, "].%s(", p->lacks).ptr))
         cn_demote_manual(
             m, cn_str_fmt(m->arena, "%s() is called on it", p->lacks).ptr);
 }

@@ -165,17 +165,96 @@ static bool has_keywords(const struct cn_tree *t, cn_node call)
     return false;
 }
 
-static bool is_space(char c)
+static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+    return c == ' ' || c == '\t' || c == '\f';
+}
+
+static bool is_newline(char c)
+{
+    return c == '\n' || c == '\r';
 }
 
 /* `(` becomes `, ` (or `,` before white space), or nothing when it is empty. */
 static void open_arguments(struct cn_match *m, uint32_t at, bool empty)
 {
-    bool space = is_space(m->tree->text.ptr[at + 1]);
+    char next = m->tree->text.ptr[at + 1];
+    bool space = is_blank(next) || is_newline(next);
 
     cn_replace_span(m, at, at + 1, "%s", empty ? "" : space ? "," : ", ");
+}
+
+/* Where the line break in front of `at` begins, when only blanks stand
+ * between; else `at`. */
+static uint32_t line_break_before(const struct cn_tree *t, uint32_t at)
+{
+    const char *z = t->text.ptr;
+    uint32_t from = at;
+
+    while (is_blank(z[from - 1]))
+        from--;
+    if (!is_newline(z[from - 1]))
+        return at;
+    return from - 1 - (z[from - 1] == '\n' && z[from - 2] == '\r');
+}
+
+static uint32_t skip_blanks(const struct cn_tree *t, uint32_t at)
+{
+    while (is_blank(t->text.ptr[at]))
+        at++;
+    return at;
+}
+
+/* `)` goes: with the line that it has for itself, and with a comma behind it
+ * when there is one before it already. */
+static void close_arguments(struct cn_match *m, cn_node arguments)
+{
+    const struct cn_tree *t = m->tree;
+    uint32_t to = cn_end(t, arguments), from = to - 1;
+    uint32_t next = skip_blanks(t, to);
+    cn_node token = t->at[arguments].after - 2; /* before the `)` */
+    bool comment = cn_is(t, token, CN_K_COMMENT);
+
+    while (cn_is(t, token, CN_K_COMMENT))
+        token--;
+    if (t->text.ptr[next] == ',' && cn_is(t, token, CN_T_COMMA))
+        to = next + 1;
+    next = skip_blanks(t, to);
+    if (is_newline(t->text.ptr[next]) || (!comment && t->text.ptr[next] == ','))
+        from = line_break_before(t, from);
+    cn_replace_span(m, from, to, "%s", "");
+}
+
+bool cn_site_in_string(const struct cn_tree *t, cn_node outer, uint32_t at)
+{
+    for (cn_node n = outer; n < t->at[outer].after; n++)
+        if (cn_is(t, n, CN_K_STRING) && cn_start(t, n) < at &&
+            at < cn_end(t, n))
+            return true;
+    return false;
+}
+
+/* `f(` alone on its line: the arguments below move up to f's indentation. */
+static void dedent_arguments(struct cn_match *m, cn_node function,
+                             cn_node arguments)
+{
+    const struct cn_tree *t = m->tree;
+    cn_node first = cn_named(t, arguments, 0);
+    struct cn_str out = cn_indent_at(t, cn_start(t, function));
+    struct cn_str in = first ? cn_indent_at(t, cn_start(t, first)) : out;
+
+    if (in.len <= out.len || !cn_str_starts(in, out) ||
+        cn_place_of(t, cn_start(t, function)).column != out.len + 1)
+        return;
+    for (uint32_t i = cn_place_of(t, cn_start(t, arguments)).line;
+         i < t->line_count && t->lines[i] < cn_end(t, arguments); i++) {
+        uint32_t at = t->lines[i];
+
+        if (cn_str_starts(cn_str_sub(t->text, at, t->text.len), in) &&
+            !cn_site_in_string(t, arguments, at))
+            cn_replace_span(m, at + (uint32_t)out.len, at + (uint32_t)in.len,
+                            "%s", "");
+    }
 }
 
 bool cn_site_split_call(struct cn_match *m, cn_node call)
@@ -200,8 +279,8 @@ bool cn_site_split_call(struct cn_match *m, cn_node call)
         return true;
     }
     open_arguments(m, cn_start(t, arguments), empty);
-    cn_replace_span(m, cn_end(t, arguments) - 1, cn_end(t, arguments), "%s",
-                    "");
+    close_arguments(m, arguments);
+    dedent_arguments(m, function, arguments);
     return true;
 }
 

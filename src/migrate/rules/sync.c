@@ -134,6 +134,24 @@ static cn_node first_made(const struct cn_match *m,
     return 0;
 }
 
+/* The variable or parameter that an annotation is for, or 0. */
+static cn_node annotated(const struct cn_tree *t, cn_node n)
+{
+    cn_node type = cn_is(t, n, CN_K_TYPE) ? n : cn_above(t, n, CN_K_TYPE);
+    cn_node up;
+
+    while (type && cn_above(t, type, CN_K_TYPE))
+        type = cn_above(t, type, CN_K_TYPE);
+    up = type ? cn_parent(t, type) : 0;
+    if (cn_is(t, up, CN_K_ASSIGNMENT))
+        return cn_child(t, up, CN_F_LEFT);
+    if (cn_is(t, up, CN_K_TYPED_DEFAULT_PARAMETER))
+        return cn_child(t, up, CN_F_NAME);
+    if (cn_is(t, up, CN_K_TYPED_PARAMETER))
+        return cn_named(t, up, 0);
+    return 0;
+}
+
 /* The asyncio names in an annotation that say this class. */
 static void rename_annotation(struct cn_match *m, const struct cn_primitive *p,
                               cn_node annotation)
@@ -148,6 +166,28 @@ static void rename_annotation(struct cn_match *m, const struct cn_primitive *p,
         cn_site_rename_use(m, use, p->anyio);
         if (use != m->use)
             cn_claim(m, use->node);
+    }
+}
+
+/* `class C: lock: asyncio.Lock`, the annotation of an attribute that methods
+ * give a value. */
+static void rename_declaration(struct cn_match *m, const struct cn_primitive *p,
+                               const struct cn_object *o)
+{
+    for (size_t i = 0; !o->symbol && i < m->module->uses.len; i++) {
+        const struct cn_use *use = &m->module->uses.at[i];
+        cn_node name;
+
+        if (!cn_str_is(use->name, p->asyncio) ||
+            !cn_site_is_annotation(m->tree, use) ||
+            cn_function(m->tree, use->node) != o->class_node)
+            continue;
+        name = annotated(m->tree, use->node);
+        if (!cn_is(m->tree, name, CN_K_IDENTIFIER) ||
+            !cn_str_eq(cn_text(m->tree, name), o->name))
+            continue;
+        cn_site_rename_use(m, use, p->anyio);
+        cn_claim(m, use->node);
     }
 }
 
@@ -176,6 +216,7 @@ static enum cn_verdict change_variable(struct cn_match *m,
                                        const struct cn_object *o)
 {
     change_writes(m, p, o);
+    rename_declaration(m, p, o);
     cn_reads_change(m, p, o);
     return cn_safe(m);
 }
@@ -221,34 +262,38 @@ static enum cn_verdict rename_alone(struct cn_match *m,
 
 /* --- annotations ------------------------------------------------------------------ */
 
-/* The variable or parameter that the annotation at the site is for, or 0. */
-static cn_node annotated(const struct cn_match *m)
+/* The attribute of self that an annotation in the class body declares, when a
+ * method gives it a value; or NULL. */
+static const struct cn_object *declared(const struct cn_match *m, cn_node name)
 {
     const struct cn_tree *t = m->tree;
-    cn_node type = cn_above(t, m->node, CN_K_TYPE);
-    cn_node up;
+    cn_node class_ = cn_function(t, name);
 
-    if (cn_is(t, m->node, CN_K_TYPE))
-        type = m->node;
-    while (type && cn_above(t, type, CN_K_TYPE))
-        type = cn_above(t, type, CN_K_TYPE);
-    up = type ? cn_parent(t, type) : 0;
-    if (cn_is(t, up, CN_K_ASSIGNMENT))
-        return cn_child(t, up, CN_F_LEFT);
-    if (cn_is(t, up, CN_K_TYPED_DEFAULT_PARAMETER))
-        return cn_child(t, up, CN_F_NAME);
-    if (cn_is(t, up, CN_K_TYPED_PARAMETER))
-        return cn_named(t, up, 0);
-    return 0;
+    if (!cn_is(t, class_, CN_K_CLASS_DEFINITION))
+        return NULL;
+    for (cn_node n = class_; n < t->at[class_].after; n++) {
+        const struct cn_object *o;
+
+        if (!cn_is(t, n, CN_K_ATTRIBUTE) ||
+            !cn_str_eq(cn_text(t, cn_child(t, n, CN_F_ATTRIBUTE)),
+                       cn_text(t, name)))
+            continue;
+        o = cn_object_at(m->module, n);
+        if (o && o->class_node == class_)
+            return o;
+    }
+    return NULL;
 }
 
 static enum cn_verdict check_annotation(struct cn_match *m,
                                         const struct cn_primitive *p)
 {
-    cn_node name = annotated(m);
+    cn_node name = annotated(m->tree, m->node);
     const struct cn_object *o = name ? cn_object_at(m->module, name) : NULL;
     cn_node first = o ? first_made(m, p, o) : 0;
 
+    if (!first && cn_is(m->tree, name, CN_K_IDENTIFIER) && declared(m, name))
+        first = first_made(m, p, declared(m, name));
     if (first)
         return follow(m, first);
     cn_site_rename(m, p->anyio);

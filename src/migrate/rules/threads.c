@@ -34,6 +34,40 @@ static bool is_coroutine_function(const struct cn_match *m, cn_node function)
            cn_is_async_def(m->tree, def);
 }
 
+/* Do the arguments from `first` on have lines of their own, and `)` as well? */
+static bool hangs(const struct cn_tree *t, cn_node call, cn_node first)
+{
+    uint32_t end = cn_end(t, call) - 1;
+
+    return cn_place_of(t, cn_start(t, first)).column ==
+               cn_indent_at(t, cn_start(t, first)).len + 1 &&
+           cn_place_of(t, end).column == cn_indent_at(t, end).len + 1;
+}
+
+/* Edits: `functools.partial(` on a line of its own, the arguments one level
+ * deeper, `)` and what else is passed on lines below them. */
+static void wrap_lines(struct cn_match *m, cn_node call, cn_node first,
+                       const char *more)
+{
+    const struct cn_tree *t = m->tree;
+    struct cn_str in = cn_indent_at(t, cn_start(t, first));
+    struct cn_str unit = cn_indent_unit(t, call);
+    uint32_t line = cn_place_of(t, cn_start(t, first)).line;
+    uint32_t last = cn_place_of(t, cn_end(t, call)).line - 1;
+    struct cn_str nl = cn_str_sub(t->text, t->lines[last] - 1, t->lines[last]);
+
+    if (t->lines[last] > 1 && t->text.ptr[t->lines[last] - 2] == '\r')
+        nl = CN_STR("\r\n");
+    cn_insert(m, cn_start(t, first), "%s(%.*s%.*s%.*s",
+              cn_name(m, "functools.partial"), CN_STR_ARG(nl), CN_STR_ARG(in),
+              CN_STR_ARG(unit));
+    for (uint32_t i = line; i < last; i++)
+        if (!cn_site_in_string(t, call, t->lines[i]))
+            cn_insert(m, t->lines[i], "%.*s", CN_STR_ARG(unit));
+    cn_insert(m, t->lines[last], "%.*s)%s%.*s", CN_STR_ARG(in), more,
+              CN_STR_ARG(nl));
+}
+
 /* Edits: the arguments from `first` on, `f, *a, **k`, as run_sync takes them;
  * `more` is put behind them. False when there is nothing to call. */
 static bool pass_arguments(struct cn_match *m, cn_node call, uint32_t first,
@@ -53,6 +87,10 @@ static bool pass_arguments(struct cn_match *m, cn_node call, uint32_t first,
         (function.kind != CN_ARG_POSITIONAL && function.kind != CN_ARG_SPLAT))
         return false;
     cn_arg(t, call, i - 1, &arg);
+    if (keywords && hangs(t, call, function.node)) {
+        wrap_lines(m, call, function.node, more);
+        return true;
+    }
     if (keywords)
         cn_insert(m, cn_start(t, function.node), "%s(",
                   cn_name(m, "functools.partial"));
@@ -255,12 +293,14 @@ static const char *change_all(struct cn_match *m, const struct cn_object *o)
         cn_node attribute = cn_child(t, call, CN_F_FUNCTION);
         cn_node loop = cn_child(t, attribute, CN_F_OBJECT);
 
-        cn_site_claim(m, attribute);
-        if (cn_is(t, loop, CN_K_CALL))
-            cn_site_claim(m, cn_child(t, loop, CN_F_FUNCTION));
         reason = change_call(
             m, attribute,
             cn_str_fmt(m->arena, ", limiter=%s", cn_z(m, read)).ptr);
+        if (reason)
+            break;
+        cn_site_claim(m, attribute);
+        if (cn_is(t, loop, CN_K_CALL))
+            cn_site_claim(m, cn_child(t, loop, CN_F_FUNCTION));
     }
     return reason;
 }
