@@ -103,7 +103,24 @@ def lines_that_may_go(before, after):
     old, new = ([n for n in ast.walk(ast.parse(t)) if isinstance(n, ast.stmt)] for t in (before, after))
     fewer = Counter(type(n) for n in old) - Counter(type(n) for n in new)
     gone = [n for n in old if isinstance(n, (ast.Import, ast.ImportFrom)) or type(n) in fewer]
-    return {line for n in gone for line in range(n.lineno, header_end(n) + 1)}
+    lines = {line for n in gone for line in range(n.lineno, header_end(n) + 1)}
+    clauses, left = clause_lines(before), clause_lines(after)
+    for word in clauses:
+        if len(clauses[word]) > len(left[word]):
+            lines.update(line for found in clauses[word] for line in found)
+    return lines
+
+
+def clause_lines(text):
+    """The lines of the headers `except ...:` and `finally:`."""
+    found = {"except": [], "finally": []}
+    for n in ast.walk(ast.parse(text)):
+        if isinstance(n, ast.ExceptHandler):
+            found["except"].append(range(n.lineno, n.body[0].lineno))
+        elif isinstance(n, ast.Try) and n.finalbody:
+            above = (n.orelse or n.handlers or n.body)[-1]
+            found["finally"].append(range(above.end_lineno + 1, n.finalbody[0].lineno))
+    return found
 
 
 def header_end(statement):
