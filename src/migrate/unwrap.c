@@ -330,7 +330,7 @@ static void keep_comment(struct cn_match *m, struct cn_str comment)
     if (swallows(m->fix, cn_start(m->tree, statement)))
         cn_demote_manual(m, "a comment would be lost");
     else
-        cn_line_above(m, statement, "%.*s", CN_STR_ARG(comment));
+        cn_line_above(m, statement, "%.*s", CN_STR_ARG(cn_str_trim(comment)));
 }
 
 void cn_forget_comments(struct cn_match *m)
