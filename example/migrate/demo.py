@@ -52,19 +52,19 @@ class Demo:
         self.title("The sample's tests, as it is: pytest-asyncio")
         before = self.pytest("before", "-p", "harness.on_asyncio")
         self.title("canyon scan")
-        self.run_canyon("scan", show=60)
+        self.run_canyon("scan", show=26)
         counts = self.summary()
-        self.title("canyon migrate --diff   (the first lines; nothing is written)")
-        self.run_canyon("migrate", "--diff", show=40)
+        self.title("canyon migrate --diff   (in part; nothing is written)")
+        self.run_canyon("migrate", "--diff", show=48)
         self.demand(snapshot(self.tree) == original, "migrate --diff wrote something")
         self.title("canyon migrate")
-        self.run_canyon("migrate", show=60)
+        self.run_canyon("migrate", show=18)
         migrated = snapshot(self.tree)
         self.check_migrated(original, migrated)
         self.title("The same tests on both backends: AnyIO's pytest plugin")
         after = self.pytest("after", "-p", "no:asyncio", "-p", "harness.on_anyio")
         self.title("canyon migrate, once more")
-        self.run_canyon("migrate", show=12)
+        self.run_canyon("migrate", show=1)
         self.demand(snapshot(self.tree) == migrated, "the second run changed something")
         self.title("canyon undo")
         self.run_canyon("undo", show=12)
@@ -85,9 +85,7 @@ class Demo:
         env = dict(os.environ, HOME=str(self.scratch), NO_COLOR="1")
         done = subprocess.run([self.canyon, *words], cwd=self.tree, env=env, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        lines = done.stdout.splitlines()
-        if show:
-            self.say("\n".join(lines[:show]) + (f"\n... {len(lines) - show} more lines" if len(lines) > show else "") + "\n")
+        self.say(excerpt(done.stdout.splitlines(), show))
         self.demand(done.returncode in good, f"canyon {' '.join(words)}: exit status {done.returncode}\n{done.stdout}")
         return done.stdout
 
@@ -165,6 +163,13 @@ class Demo:
     def demand(self, condition, text):
         if not condition:
             raise Off(text)
+
+
+def excerpt(lines, show):
+    """The first lines, and the last ones: there stands the summary."""
+    if len(lines) > show + 14:
+        lines = lines[:show] + ["", f"... {len(lines) - show - 12} more lines ...", ""] + lines[-12:]
+    return "\n".join(lines if show else []) + "\n"
 
 
 def snapshot(tree):
