@@ -176,7 +176,7 @@ static void read_all(struct cn_module *m)
 
 void cn_read_strings(struct cn_module *m)
 {
-    cn_vec_for (it, &m->facts->strings)
+    cn_vec_for (it, &m->findings->strings)
         read_string(m, it->node, it->scope);
     read_all(m);
 }

@@ -82,10 +82,14 @@ static void assign(struct cn_binder *b, cn_node target, cn_node value,
                    cn_node annotation)
 {
     struct cn_binding like = {.kind = CN_BIND_ASSIGN, .annotation = annotation};
+    cn_node bare = bare_target(b->t, target);
 
-    target = bare_target(b->t, target);
-    if (!value)
+    if (!value) {
         like.kind = CN_BIND_ANNOTATION;
+        if (bare != target)
+            return; /* `(x): int` declares nothing */
+    }
+    target = bare;
     if (cn_is(b->t, target, CN_K_IDENTIFIER)) {
         like.value = value;
         bind_targets(b, target, like);
@@ -169,7 +173,7 @@ static void bind_star(struct cn_binder *b, cn_node statement,
                       struct cn_str from)
 {
     b->scope->star_import = true;
-    cn_vec_push(b->arena, &b->m->facts->stars,
+    cn_vec_push(b->arena, &b->m->findings->stars,
                 ((struct cn_star){b->scope, statement, from}));
 }
 
@@ -412,7 +416,7 @@ static void bind_deleted(struct cn_binder *b, cn_node n)
 
 static void note_string(struct cn_binder *b, cn_node n)
 {
-    cn_vec_push(b->arena, &b->m->facts->strings,
+    cn_vec_push(b->arena, &b->m->findings->strings,
                 ((struct cn_place_in_scope){n, b->scope}));
 }
 

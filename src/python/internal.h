@@ -31,7 +31,7 @@ struct cn_inferred {
 };
 
 /* What an analysis keeps for itself. */
-struct cn_facts {
+struct cn_findings {
     CN_VEC(struct cn_star) stars;
     CN_VEC(struct cn_place_in_scope) strings; /* inside annotations */
     CN_VEC(struct cn_symbol *) imported; /* symbols with an import binding */

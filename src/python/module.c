@@ -28,7 +28,7 @@ struct cn_module *cn_module_analyse(struct cn_arena *arena,
     m->name = name;
     m->is_package = is_package;
     m->project = project;
-    m->facts = CN_NEW(arena, struct cn_facts);
+    m->findings = CN_NEW(arena, struct cn_findings);
     m->symbol_of = CN_NEW_ARRAY(arena, struct cn_symbol *, tree->count);
     m->scope_index = CN_NEW_ARRAY(arena, uint32_t, tree->count);
     cn_bind(m);

@@ -171,8 +171,8 @@ struct cn_module {
     uses;                         /* of asyncio, anyio, trio, and of the methods
                                      of objects made by them; by position */
     struct cn_symbol **symbol_of; /* by node: identifier -> symbol, or NULL */
-    uint32_t *scope_index;  /* by node: where it is evaluated; cn_scope_at */
-    struct cn_facts *facts; /* private to this layer */
+    uint32_t *scope_index; /* by node: where it is evaluated; cn_scope_at */
+    struct cn_findings *findings; /* private to this layer */
 };
 
 /* Analyse a tree without errors. Cannot fail on any tree with broken == 0.

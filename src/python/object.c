@@ -139,7 +139,7 @@ static struct cn_object *attribute_in(const struct cn_module *m, cn_node class_,
                                       struct cn_str name, bool *fresh)
 {
     const struct cn_scope *scope = cn_scope_of(m, class_);
-    struct cn_map *map = &m->facts->objects->attributes[scope->index];
+    struct cn_map *map = &m->findings->objects->attributes[scope->index];
     union cn_value *v = cn_map_put(m->arena, map, name, fresh);
 
     if (*fresh) {
@@ -220,7 +220,7 @@ static void note_attribute(const struct cn_module *m, cn_node n)
     bool fresh;
 
     if (!class_) {
-        cn_map_put(m->arena, &m->facts->objects->strangers, name, NULL);
+        cn_map_put(m->arena, &m->findings->objects->strangers, name, NULL);
         return;
     }
     o = attribute_in(m, class_, name, &fresh);
@@ -253,7 +253,8 @@ static struct cn_object *inherited(const struct cn_module *m, cn_node class_,
         if (!base || base == class_)
             continue;
         v = cn_map_get(
-            &m->facts->objects->attributes[cn_scope_of(m, base)->index], name);
+            &m->findings->objects->attributes[cn_scope_of(m, base)->index],
+            name);
         if (v && (o = v->ptr)->writes.len)
             return o;
         if ((o = inherited(m, base, name, depth + 1)))
@@ -281,7 +282,7 @@ typedef void entry_fn(const struct cn_module *m, struct cn_map_entry *entry);
 static void each_attribute(const struct cn_module *m, entry_fn *fn)
 {
     for (size_t i = 0; i < m->scopes.len; i++) {
-        struct cn_map *map = &m->facts->objects->attributes[i];
+        struct cn_map *map = &m->findings->objects->attributes[i];
 
         for (uint32_t j = 0; j < map->len; j++)
             fn(m, &map->entries[j]);
@@ -293,7 +294,7 @@ static void finish(const struct cn_module *m, struct cn_map_entry *entry)
     struct cn_object *o = entry->value.ptr;
 
     find_escapes(m->tree, o);
-    o->elsewhere = cn_map_has(&m->facts->objects->strangers, o->name);
+    o->elsewhere = cn_map_has(&m->findings->objects->strangers, o->name);
 }
 
 /* --- asking ----------------------------------------------------------------------
@@ -303,7 +304,7 @@ static void find_attributes(const struct cn_module *m)
 {
     struct cn_objects *objects = CN_NEW(m->arena, struct cn_objects);
 
-    m->facts->objects = objects;
+    m->findings->objects = objects;
     objects->attributes = CN_NEW_ARRAY(m->arena, struct cn_map, m->scopes.len);
     for (cn_node n = 1; n < m->tree->count; n++)
         if (cn_is(m->tree, n, CN_K_ATTRIBUTE))
@@ -318,7 +319,7 @@ static const struct cn_object *attribute_at(const struct cn_module *m,
     struct cn_object *o;
     bool fresh;
 
-    if (!m->facts->objects)
+    if (!m->findings->objects)
         find_attributes(m);
     o = attribute_in(m, class_, name, &fresh);
     if (fresh) /* stands in the class body only */

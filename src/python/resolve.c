@@ -93,7 +93,7 @@ static bool star_follows(const struct cn_module *m, const struct cn_symbol *s)
 {
     if (cn_known_module(s->origin))
         return false;
-    cn_vec_for (star, &m->facts->stars)
+    cn_vec_for (star, &m->findings->stars)
         if (star->scope == s->scope && star->node > s->bindings.at[0].name &&
             !cn_of_interest(star->module))
             return true;
@@ -190,7 +190,7 @@ static enum cn_certainty origin_at(const struct cn_module *m, cn_node root,
         *origin = s->origin;
         return s->origin.len ? (enum cn_certainty)s->certainty : CN_UNKNOWN;
     }
-    cn_vec_for (star, &m->facts->stars) {
+    cn_vec_for (star, &m->findings->stars) {
         struct cn_str name = cn_text(m->tree, root);
 
         if (cn_str_is(star->module, "asyncio") && cn_asyncio_exports(name)) {
@@ -302,7 +302,7 @@ static void add_unbound(struct cn_module *m, cn_node n)
 
     if (cn_of_interest(cn_text(m->tree, n))) {
         use.name = cn_text(m->tree, n);
-        if (m->facts->stars.len)
+        if (m->findings->stars.len)
             use.certainty = CN_MAYBE;
     } else {
         use.certainty = origin_at(m, n, &use.name);
@@ -316,10 +316,10 @@ static void add_unbound(struct cn_module *m, cn_node n)
 
 void cn_resolve_imports(struct cn_module *m)
 {
-    cn_vec_for (s, &m->facts->imported)
+    cn_vec_for (s, &m->findings->imported)
         find_origin(m, *s);
-    cn_vec_for (s, &m->facts->imported)
+    cn_vec_for (s, &m->findings->imported)
         add_uses_of(m, *s);
-    cn_vec_for (n, &m->facts->unbound)
+    cn_vec_for (n, &m->findings->unbound)
         add_unbound(m, *n);
 }

@@ -233,14 +233,14 @@ static void hand_out_bindings(struct cn_binder *b)
              it->binding.kind == CN_BIND_FROM) &&
             !s->origin.ptr) {
             s->origin = (struct cn_str){"", 0};
-            cn_vec_push(b->arena, &b->m->facts->imported, s);
+            cn_vec_push(b->arena, &b->m->findings->imported, s);
         }
     }
 }
 
 static bool may_matter(const struct cn_module *m, struct cn_str name)
 {
-    return cn_of_interest(name) || m->facts->stars.len;
+    return cn_of_interest(name) || m->findings->stars.len;
 }
 
 static void hand_out_reads(struct cn_binder *b)
@@ -253,7 +253,7 @@ static void hand_out_reads(struct cn_binder *b)
         if (s)
             s->uses.cap++;
         else if (may_matter(b->m, name))
-            cn_vec_push(b->arena, &b->m->facts->unbound, it->node);
+            cn_vec_push(b->arena, &b->m->findings->unbound, it->node);
     }
     cn_vec_for (it, &b->reads) {
         struct cn_symbol *s = b->m->symbol_of[it->node];
