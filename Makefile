@@ -32,7 +32,7 @@ example_src := $(wildcard example/runtime/*.c example/io/*.c example/kit/*.c)
 
 obj = $(patsubst %,$(B)/obj/%.o,$(basename $(1)))
 lib_obj := $(call obj,$(lib_src))
-cmd_obj := $(call obj,$(cmd_src)) $(B)/obj/pages.o
+cmd_obj := $(call obj,$(cmd_src)) $(B)/obj/pages.o $(B)/obj/support.o
 third_obj := $(addprefix build/third/,ts_core.o ts_python_parser.o ts_python_scanner.o ts_toml_parser.o ts_toml_scanner.o)
 
 # --- flags -----------------------------------------------------------------------
@@ -104,6 +104,14 @@ build/third/ts_python_%.o: | $(NEED_C)
 	$(third_cc) -I$(TSPY) -c $(TSPY)/$*.c -o $@
 build/third/ts_toml_%.o: | $(NEED_C)
 	$(third_cc) -I$(TSTOML) -c $(TSTOML)/$*.c -o $@
+
+# So do the parts of the support module.
+$(B)/support.c: $(wildcard src/migrate/support/*.py) src/migrate/support/order tools/embed-pages
+	@mkdir -p $(@D)
+	tools/embed-pages --support src/migrate/support > $@
+$(B)/obj/support.o: $(B)/support.c
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) -c $< -o $@
 
 # The rule pages travel inside the binary: `canyon explain` prints them.
 $(B)/pages.c: $(pages) tools/embed-pages

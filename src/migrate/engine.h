@@ -60,6 +60,7 @@ struct cn_fix {
     CN_VEC(cn_node) arguments; /* that are dropped */
     CN_VEC(struct cn_need) needs;
     CN_VEC(cn_node) claims;
+    CN_VEC(struct cn_str) support; /* names of the support module */
     enum cn_class class_;
     bool forgets_comments;
     const char *reason, *advice;
@@ -199,6 +200,19 @@ int cn_rules_filter_limit(struct cn_arena *a, struct cn_rules_filter *f,
                           struct cn_note *note);
 /* The rule for asyncio names that no row mentions. */
 extern const struct cn_rule cn_rule_unknown;
+
+/* --- the support module -------------------------------------------------- */
+
+/* The parts of support/, embedded at build in the order of support/order. */
+struct cn_support_part {
+    const char *text;
+    size_t len;
+};
+extern const struct cn_support_part cn_support_parts[];
+extern const size_t cn_support_part_count;
+/* Add the names that a fix needs to a set. */
+void cn_support_note(struct cn_arena *a, struct cn_map *names,
+                     const struct cn_fix *fix);
 
 /* --- one round --------------------------------------------------------------- */
 

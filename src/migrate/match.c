@@ -96,6 +96,7 @@ static struct cn_match match_at(struct cn_matcher *x, cn_node node,
         .target = &x->round->options->target,
         .arena = x->arena,
         .was_asyncio = x->round->was_asyncio,
+        .support = x->round->options->support,
         .node = node,
         .use = use,
     };

@@ -39,7 +39,9 @@ struct cn_text_options {
     struct cn_target target;
     const struct cn_rules_filter *filter; /* NULL: all */
     bool safe_only;                       /* do not apply UNSAFE fixes */
-    bool scan_only; /* one round, no output text: verdicts only */
+    bool scan_only;        /* one round, no output text: verdicts only */
+    struct cn_str support; /* how this text imports the support module:
+                              "pkg._anyio_support"; "": it cannot */
 };
 
 struct cn_text_result {
@@ -47,6 +49,7 @@ struct cn_text_result {
     bool changed;
     CN_VEC(struct cn_site) sites; /* by position */
     bool uses_asyncio_after;      /* some use of asyncio is left */
+    struct cn_map support;        /* names it now needs of that module: a set */
     uint32_t rounds;
 };
 
@@ -59,6 +62,20 @@ int cn_migrate_text(struct cn_parser *parser, struct cn_arena *arena,
                     bool is_package, const struct cn_project_facts *project,
                     const struct cn_text_options *options,
                     struct cn_text_result *out, struct cn_note *note);
+
+/* --- the support module -------------------------------------------------- */
+
+#define CN_SUPPORT_NAME "_anyio_support"
+
+/* The text of a support module with the parts that these names need (see
+ * support/README.md). Unknown names are an error of ours. */
+struct cn_str cn_support_text(struct cn_arena *arena,
+                              const struct cn_str *names, size_t count);
+/* Is this the text of a support module, and with which names? */
+bool cn_support_read(struct cn_arena *arena, struct cn_str text,
+                     struct cn_str **names, size_t *count);
+/* Has the support module this name? */
+bool cn_support_has(struct cn_str name);
 
 /* --- rules -------------------------------------------------------------- */
 

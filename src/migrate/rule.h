@@ -103,6 +103,7 @@ struct cn_match {
     bool was_asyncio; /* the text as it was read (before the first round) uses
                          asyncio: for rules about syntax that must leave files
                          alone which are on AnyIO already */
+    struct cn_str support;    /* dotted name of the support module, or "" */
     const struct cn_use *use; /* rules with names; NULL for syntax rules */
     struct cn_fix *fix;       /* private to match.c */
 };
@@ -197,6 +198,10 @@ bool cn_hoistable(const struct cn_match *m, cn_node expression);
  * gives `functools.partial`. The import is added when the fix is applied.
  * Where the name means something else the match is demoted to MANUAL. */
 const char *cn_name(struct cn_match *m, const char *dotted);
+/* The same for a name of the support module (support/README.md): "gather"
+ * gives `_anyio_support.gather`, and the project gets the module with that
+ * part. Demotes to MANUAL where there is no place for the module. */
+const char *cn_support(struct cn_match *m, const char *name);
 /* The text of a node as a C string in the match's arena. */
 const char *cn_z(struct cn_match *m, cn_node node);
 /* A new local name, as cn_fresh_name. */

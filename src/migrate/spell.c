@@ -33,6 +33,19 @@ static bool imports_members(struct cn_str module)
            cn_str_starts(module, CN_STR("anyio.streams"));
 }
 
+/* "pkg._anyio_support.gather": from pkg import _anyio_support. */
+static struct form support_form(struct cn_str dotted, size_t at)
+{
+    size_t end = at + sizeof(CN_SUPPORT_NAME) - 1;
+    struct cn_str name = cn_str_sub(dotted, at, end);
+    struct form f = {.need = {.module = name},
+                     .rest = cn_str_sub(dotted, end, dotted.len)};
+
+    if (at > 0)
+        f.need = (struct cn_need){cn_str_sub(dotted, 0, at - 1), name};
+    return f;
+}
+
 /* "anyio.to_thread.run_sync": module anyio, name to_thread, rest .run_sync. */
 static struct form form_of(struct cn_str dotted)
 {
@@ -42,6 +55,10 @@ static struct form form_of(struct cn_str dotted)
 
     if (last < 0)
         return f;
+    ptrdiff_t own = cn_str_find(dotted, CN_STR(CN_SUPPORT_NAME "."));
+
+    if (own >= 0)
+        return support_form(dotted, (size_t)own);
     struct cn_str module = cn_str_sub(dotted, 0, (size_t)last);
     struct cn_str name = cn_str_sub(dotted, (size_t)last + 1, dotted.len);
 
@@ -257,4 +274,18 @@ const char *cn_name(struct cn_match *m, const char *dotted)
                                : taken(m, bound_name(f.need));
     need(m, f.need);
     return joined(m, f.need.name.len ? f.need.name : f.need.module, f.rest);
+}
+
+const char *cn_support(struct cn_match *m, const char *name)
+{
+    cn_assert(cn_support_has(cn_str_from(name)));
+    if (!m->support.len) {
+        cn_demote_manual(m, "there is no place for the support module");
+        return name;
+    }
+    struct cn_str dotted =
+        cn_str_fmt(m->arena, "%.*s.%s", CN_STR_ARG(m->support), name);
+
+    cn_vec_push(m->arena, &m->fix->support, cn_str_from(name));
+    return cn_name(m, dotted.ptr);
 }

@@ -38,6 +38,7 @@ struct run {
     CN_VEC(struct cn_position_map) maps;
     uint32_t rounds;
     struct cn_str last_rules; /* of the fixes applied last */
+    struct cn_map support;    /* names needed of the support module: a set */
 };
 
 static struct cn_arena *now(struct run *r)
@@ -328,6 +329,7 @@ static size_t choose(struct run *r, struct cn_fix **fixes)
         name_rule(r, fixes[i]->source);
         cn_vec_for (n, &fixes[i]->needs)
             cn_needs_add(now(r), &needs, *n);
+        cn_support_note(r->arena, &r->support, fixes[i]);
     }
     fixes[count] = CN_NEW(now(r), struct cn_fix);
     r->chosen[count] = true;
@@ -335,16 +337,13 @@ static size_t choose(struct run *r, struct cn_fix **fixes)
     return applied;
 }
 
-static bool is_applied(const struct run *r, const struct cn_found *f)
-{
-    return r->chosen[f->owner ? f->owner->index : f->index];
-}
-
 static void move_tracks(struct run *r, const struct cn_position_map *map)
 {
-    for (size_t i = 0; i < r->found.len; i++)
-        if (is_applied(r, r->found.at[i]))
-            r->track_of[i]->done = true;
+    for (size_t i = 0; i < r->found.len; i++) {
+        const struct cn_found *f = r->found.at[i];
+
+        r->track_of[i]->done |= r->chosen[(f->owner ? f->owner : f)->index];
+    }
     for (size_t i = 0; i < r->tracks.len; i++) {
         struct track *t = r->tracks.at[i];
 
@@ -533,6 +532,7 @@ static int migrate(struct run *r, struct cn_str text,
         made.text = (struct cn_str){cn_str_dup(r->arena, r->text), r->text.len};
     made.uses_asyncio_after =
         scan ? leaves_asyncio(r) : uses_asyncio(r->module);
+    made.support = r->support;
     give_sites(r, &places, &made);
     *out = made;
     return 0;

@@ -11,7 +11,7 @@ static const char *format(struct cn_match *m, const char *fmt, va_list ap)
 static void drop_edits(struct cn_fix *fix)
 {
     fix->edits.len = fix->moved.len = fix->drops.len = 0;
-    fix->arguments.len = fix->needs.len = 0;
+    fix->arguments.len = fix->needs.len = fix->support.len = 0;
 }
 
 static enum cn_verdict leave(struct cn_match *m, enum cn_class class_,
