@@ -147,7 +147,8 @@ void cn_insert(struct cn_match *m, uint32_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Replace `outer` by `inner`, which lies inside it: only the text around the
  * inner node goes, so edits inside it still apply. Parentheses are put round
- * it when the place needs them. */
+ * it when the place needs them. A compound statement may be replaced by one of
+ * its blocks, which moves left. */
 void cn_unwrap(struct cn_match *m, cn_node outer, cn_node inner);
 /* The same for statements: the compound statement `outer` makes way for those
  * of its lines that begin at `start` (behind the indentation) and end at

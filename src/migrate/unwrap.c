@@ -185,8 +185,9 @@ void cn_unwrap(struct cn_match *m, cn_node outer, cn_node inner)
 {
     const struct cn_tree *t = m->tree;
     uint32_t start = cn_start(t, inner), end = cn_end(t, inner);
-    bool parens = level_of(t, inner) < level_at(t, outer) ||
-                  (!inside_brackets(t, outer) && breaks_line(t, inner));
+    bool parens = !cn_is(t, inner, CN_K_BLOCK) &&
+                  (level_of(t, inner) < level_at(t, outer) ||
+                   (!inside_brackets(t, outer) && breaks_line(t, inner)));
     bool space_before = !parens && would_touch(t, cn_start(t, outer), start);
     bool space_after = !parens && would_touch(t, end, cn_end(t, outer));
 
