@@ -103,7 +103,7 @@ def lines_that_may_go(before, after):
     old, new = ([n for n in ast.walk(ast.parse(t)) if isinstance(n, ast.stmt)] for t in (before, after))
     fewer = Counter(type(n) for n in old) - Counter(type(n) for n in new)
     gone = [n for n in old if isinstance(n, (ast.Import, ast.ImportFrom)) or type(n) in fewer]
-    lines = {line for n in gone for line in range(n.lineno, header_end(n) + 1)}
+    lines = {line for n in gone for line in own_lines(n)}
     clauses, left = clause_lines(before), clause_lines(after)
     for word in clauses:
         if len(clauses[word]) > len(left[word]):
@@ -123,9 +123,12 @@ def clause_lines(text):
     return found
 
 
-def header_end(statement):
-    body = getattr(statement, "body", None)
-    return body[0].lineno - 1 if body else statement.end_lineno
+def own_lines(statement):
+    """Its lines without those of the statements in it: of a try also `except
+    E:`, of an if also `else:`."""
+    inner = [n for n in ast.walk(statement) if isinstance(n, ast.stmt) and n is not statement]
+    taken = {line for n in inner for line in range(n.lineno, n.end_lineno + 1)}
+    return set(range(statement.lineno, statement.end_lineno + 1)) - taken
 
 
 def comments(text):

@@ -235,6 +235,32 @@ static bool is_dead(const struct cn_match *m, const struct cn_choice *c,
     return false;
 }
 
+/* Is a conditional inside another one that is folded now? */
+static bool is_nested(const struct cn_match *m, const struct cn_choice *c,
+                      cn_node n)
+{
+    const struct cn_tree *t = m->tree;
+
+    for (cn_node up = cn_parent(t, n); up; up = cn_parent(t, up)) {
+        cn_node test = cn_is(t, up, CN_K_CONDITIONAL_EXPRESSION)
+                           ? cn_named(t, up, 1)
+                           : cn_child(t, up, CN_F_CONDITION);
+
+        if ((cn_is(t, up, CN_K_CONDITIONAL_EXPRESSION) ||
+             cn_is(t, up, CN_K_IF_STATEMENT) ||
+             cn_is(t, up, CN_K_ELIF_CLAUSE)) &&
+            cn_choice_value(m, c, test) >= 0 && !cn_within(t, n, test))
+            return true;
+        cn_node_for (sibling, t, up) /* two folded clauses of one if */
+            if (cn_is(t, up, CN_K_IF_STATEMENT) && sibling != n &&
+                cn_is(t, sibling, CN_K_ELIF_CLAUSE) && sibling < n &&
+                cn_choice_value(m, c, cn_child(t, sibling, CN_F_CONDITION)) >=
+                    0)
+                return true;
+    }
+    return false;
+}
+
 static const char *check_flag(const struct cn_match *m,
                               const struct cn_choice *c,
                               const struct cn_symbol *s, bool none_flag)
@@ -243,6 +269,8 @@ static const char *check_flag(const struct cn_match *m,
         cn_node test = 0, head = tested_by(m, *use, &test);
         bool plain = head && cn_choice_value(m, c, test) >= 0;
 
+        if (plain && is_nested(m, c, head))
+            return "tests of the flag stand inside of each other";
         if (plain || is_dead(m, c, *use))
             continue;
         if (none_flag && !head)
@@ -381,7 +409,11 @@ static const char *moved_left(struct cn_match *m, cn_node suite, uint32_t from,
         }
         cn_buf_add_char(&text, t->text.ptr[at]);
     }
-    const char *z = cn_str_dup(m->arena, cn_buf_str(&text));
+    struct cn_str made = cn_buf_str(&text);
+
+    while (made.len && strchr(" \t\r\n", made.ptr[made.len - 1]))
+        made.len--;
+    const char *z = cn_str_dup(m->arena, made);
 
     cn_buf_done(&text);
     return z;
@@ -471,52 +503,24 @@ static void fold_one(struct cn_match *m, cn_node n, int value)
         fold_elif(m, n, value);
 }
 
-/* Is a conditional inside another one that is folded now? */
-static bool is_nested(const struct cn_match *m, const struct cn_choice *c,
-                      cn_node n)
+static void fold_tests(struct cn_match *m, const struct cn_choice *c)
 {
-    const struct cn_tree *t = m->tree;
-
-    for (cn_node up = cn_parent(t, n); up; up = cn_parent(t, up)) {
-        cn_node test = cn_is(t, up, CN_K_CONDITIONAL_EXPRESSION)
-                           ? cn_named(t, up, 1)
-                           : cn_child(t, up, CN_F_CONDITION);
-
-        if ((cn_is(t, up, CN_K_CONDITIONAL_EXPRESSION) ||
-             cn_is(t, up, CN_K_IF_STATEMENT) ||
-             cn_is(t, up, CN_K_ELIF_CLAUSE)) &&
-            cn_choice_value(m, c, test) >= 0 && !cn_within(t, n, test))
-            return true;
-        cn_node_for (sibling, t, up) /* two folded clauses of one if */
-            if (cn_is(t, up, CN_K_IF_STATEMENT) && sibling != n &&
-                cn_is(t, sibling, CN_K_ELIF_CLAUSE) && sibling < n &&
-                cn_choice_value(m, c, cn_child(t, sibling, CN_F_CONDITION)) >=
-                    0)
-                return true;
-    }
-    return false;
-}
-
-/* Fold every outermost test; true when inner ones are left for another
- * round. */
-static bool fold_tests(struct cn_match *m, const struct cn_choice *c)
-{
-    bool left = false;
-
     for (size_t i = 0; i < c->bound.len; i++) {
         cn_vec_for (use, &c->bound.at[i]->uses) {
             cn_node test = 0, head = tested_by(m, *use, &test);
             int value = head ? cn_choice_value(m, c, test) : -1;
 
-            if (value < 0)
-                continue;
-            if (is_nested(m, c, head))
-                left = true;
-            else
+            if (value >= 0)
                 fold_one(m, head, value);
         }
     }
-    return left;
+}
+
+static const char *line_end_of(const struct cn_tree *t)
+{
+    if (cn_str_find(t->text, CN_STR("\r\n")) >= 0)
+        return "\r\n";
+    return cn_str_find(t->text, CN_STR("\n")) >= 0 ? "\n" : "\r";
 }
 
 /* The try itself: its imports stay, its flags go. */
@@ -530,9 +534,10 @@ static void fold_try(struct cn_match *m, const struct cn_choice *c)
     cn_node_for (n, t, body) {
         if (!is_import(t, n))
             continue;
-        text = text.len ? cn_str_fmt(m->arena, "%.*s\n%.*s%s", CN_STR_ARG(text),
-                                     CN_STR_ARG(out), cn_z(m, n))
-                        : cn_text(t, n);
+        text = text.len
+                   ? cn_str_fmt(m->arena, "%.*s%s%.*s%s", CN_STR_ARG(text),
+                                line_end_of(t), CN_STR_ARG(out), cn_z(m, n))
+                   : cn_text(t, n);
     }
     cn_replace(m, c->statement, "%.*s", CN_STR_ARG(text));
     cn_claim_inside(m, cn_block_of(t, c->handler));
@@ -551,8 +556,8 @@ static enum cn_verdict choice_rule(struct cn_match *m)
         return cn_manual(m, NULL, "%s", problem);
     }
     cn_forget_comments(m);
-    if (!fold_tests(m, &c))
-        fold_try(m, &c);
+    fold_tests(m, &c);
+    fold_try(m, &c);
     return cn_unsafe(m, "anyio becomes a dependency: the code for its absence "
                         "is taken out");
 }
