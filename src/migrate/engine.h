@@ -185,6 +185,7 @@ struct cn_rules_filter {
     struct cn_map by_name;   /* canonical name -> struct cn_rule_list * */
     struct cn_map by_prefix; /* "asyncio.Queue" of "asyncio.Queue.*" */
     struct cn_rule_list by_kind[CN_K_COUNT];
+    struct cn_rule_list unbound; /* rules for names bound nowhere */
     bool any_kind;
     struct cn_map off; /* codes of rules that do not run */
 };

@@ -148,11 +148,20 @@ static bool ask_by_name(struct cn_matcher *x, struct cn_match *m, bool *any)
     return false;
 }
 
+/* A name that nothing binds is an error, whatever it would be the name of. */
+static bool ask_unbound(struct cn_matcher *x, struct cn_match *m)
+{
+    return m->use->unbound && m->use->certainty == CN_UNKNOWN &&
+           ask_list(x, m, &x->round->rules->unbound);
+}
+
 static void match_use(struct cn_matcher *x, const struct cn_use *use)
 {
     struct cn_match m = match_at(x, use->node, use);
     bool any;
 
+    if (ask_unbound(x, &m))
+        return;
     if (ask_by_name(x, &m, &any) || !cn_is_asyncio(use->name))
         return;
     if (use->method && !any)

@@ -85,6 +85,8 @@ static void index_rule(struct cn_arena *a, struct cn_rules_filter *f,
 {
     for (size_t i = 0; rule->names && rule->names[i]; i++)
         index_name(a, f, rule, rule->names[i]);
+    if (rule->unbound)
+        cn_vec_push(a, &f->unbound, rule);
     if (rule->kind) {
         cn_vec_push(a, &f->by_kind[rule->kind], rule);
         f->any_kind = true;

@@ -57,6 +57,9 @@ struct cn_rule {
      * methods as "asyncio.Event.clear"; "asyncio.loop.time" for any event
      * loop; a trailing ".*" for everything below) ... */
     const char *const *names;
+    /* ... or names that are used and bound nowhere, before any other rule is
+     * asked about them ... */
+    bool unbound;
     /* ... or nodes of one kind, for rules about syntax. Such a node is a site
      * only when the rule gives a verdict. */
     enum cn_kind kind;

@@ -310,12 +310,12 @@ static enum cn_verdict cancelled_class(struct cn_match *m)
 
 static enum cn_verdict unbound(struct cn_match *m)
 {
-    if (!m->use->unbound || m->use->certainty != CN_UNKNOWN)
-        return cn_pass(m);
+    struct cn_str name = m->use->name, module;
+
+    if (!cn_str_cut(&name, '.', &module))
+        module = m->use->name;
     return cn_wrong(m, NULL, "%.*s is used and never imported: a NameError",
-                    CN_STR_ARG(cn_str_sub(
-                        m->use->name, 0,
-                        cn_str_starts(m->use->name, CN_STR("anyio")) ? 5 : 7)));
+                    CN_STR_ARG(module));
 }
 
 /* --- methods that AnyIO's objects do not have --------------------------- */
@@ -452,7 +452,7 @@ static const struct cn_rule rules[] = {
     {.code = "CN913",
      .name = "unbound-name",
      .summary = "asyncio or anyio is used and never imported",
-     .names = n_any,
+     .unbound = true,
      .check = unbound,
      .advice = "add the import"},
     {.code = "CN914",
