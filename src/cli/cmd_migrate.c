@@ -418,7 +418,7 @@ static int exit_status(const struct job *job)
     if (out->internal_error)
         return CN_EXIT_FAILED;
     if (r->act == CN_ACT_SCAN)
-        remaining += out->fixed_safe + out->fixed_unsafe;
+        remaining += out->fixed_safe + out->fixed_unsafe + out->fixed_wrong;
     if (job->cli->check)
         remaining = out->files_changed;
     return remaining && !job->cli->exit_zero ? CN_EXIT_FINDINGS : CN_EXIT_OK;

@@ -20,6 +20,20 @@ static const char *copy_z(struct cn_arena *arena, const char *z)
     return z ? cn_utf8(arena, cn_str_from(z)).ptr : NULL;
 }
 
+/* A repaired wrong recipe is a wrong recipe first: it is counted and shown as
+ * broken code, whether canyon could repair it or not. */
+static enum cn_class class_of(const struct cn_site *site)
+{
+    const struct cn_family *family;
+
+    for (size_t i = 0; (family = cn_family_at(i)); i++)
+        if (site->rule >= family->rules &&
+            site->rule < family->rules + family->count)
+            return strcmp(family->name, "recipes") ? site->class_
+                                                   : CN_CLASS_WRONG;
+    return site->class_;
+}
+
 /* Sites point into the scratch arena; what a report keeps is copied. */
 static void keep_sites(struct session *s, const struct cn_text_result *result,
                        struct cn_file_report *file)
@@ -32,6 +46,7 @@ static void keep_sites(struct session *s, const struct cn_text_result *result,
         struct cn_site *site = &file->at[i];
 
         *site = result->sites.at[i];
+        site->class_ = class_of(site);
         site->name = cn_utf8(arena, site->name);
         site->reason = copy_z(arena, site->reason);
         site->advice = copy_z(arena, site->advice);
@@ -122,7 +137,8 @@ static void count_site(struct cn_report *report, const struct cn_site *site)
     switch (site->state) {
     case CN_SITE_FIXED:
         out->fixed_safe += site->class_ == CN_CLASS_SAFE;
-        out->fixed_unsafe += site->class_ != CN_CLASS_SAFE;
+        out->fixed_unsafe += site->class_ == CN_CLASS_UNSAFE;
+        out->fixed_wrong += site->class_ == CN_CLASS_WRONG;
         break;
     case CN_SITE_LEFT:
         out->wrong += site->class_ == CN_CLASS_WRONG;

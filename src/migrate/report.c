@@ -52,7 +52,7 @@ bool cn_site_remains(const struct cn_report *report, const struct cn_site *site)
     if (site->state == CN_SITE_LEFT)
         return true;
     if (site->state == CN_SITE_DESELECTED)
-        return report->safe_only && site->class_ == CN_CLASS_UNSAFE;
+        return report->safe_only && site->class_ != CN_CLASS_SAFE;
     return site->state == CN_SITE_FIXED && report->act == CN_ACT_SCAN;
 }
 

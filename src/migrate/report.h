@@ -38,6 +38,7 @@ struct cn_summary {
 /* What became of the sites, for the closing lines and the exit status. */
 struct cn_outcome {
     size_t fixed_safe, fixed_unsafe;
+    size_t fixed_wrong; /* wrong recipes, repaired */
     size_t left;  /* manual */
     size_t wrong; /* wrong recipes, left */
     size_t held;  /* unsafe ones that --safe-only holds back */

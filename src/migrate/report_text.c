@@ -187,27 +187,30 @@ static void count_line(struct writer *w, enum cn_class class_, size_t n,
 
 static void counts(struct writer *w)
 {
+    static const struct {
+        const char *safe, *unsafe, *repaired;
+    } texts[] = {
+        [CN_ACT_SCAN] = {"safe: behave the same after `canyon migrate`",
+                         "unsafe: migrated too, each with what may differ",
+                         "broken already, before canyon came; it repairs them"},
+        [CN_ACT_PREVIEW] = {"safe", "to be reviewed",
+                            "broken already, to be repaired"},
+        [CN_ACT_MIGRATE] = {"migrated, safe",
+                            "migrated, to be reviewed (listed above)",
+                            "broken already, repaired (listed above)"},
+    };
     const struct cn_outcome *out = &w->report->outcome;
-    bool done = w->report->act == CN_ACT_MIGRATE;
+    int act = (int)w->report->act;
 
-    if (w->report->act == CN_ACT_SCAN) {
-        count_line(w, CN_CLASS_SAFE, out->fixed_safe,
-                   "safe: behave the same after `canyon migrate`");
-        count_line(w, CN_CLASS_UNSAFE, out->fixed_unsafe,
-                   "unsafe: migrated too, each with what may differ");
-    } else {
-        count_line(w, CN_CLASS_SAFE, out->fixed_safe,
-                   done ? "migrated, safe" : "safe");
-        count_line(w, CN_CLASS_UNSAFE, out->fixed_unsafe,
-                   done ? "migrated, to be reviewed (listed above)"
-                        : "to be reviewed");
-    }
+    count_line(w, CN_CLASS_SAFE, out->fixed_safe, texts[act].safe);
+    count_line(w, CN_CLASS_UNSAFE, out->fixed_unsafe, texts[act].unsafe);
     count_line(w, CN_CLASS_UNSAFE, out->held,
                "unsafe, held back by --safe-only");
     count_line(w, CN_CLASS_MANUAL, out->left,
                "for a person: untouched, with reason and advice");
+    count_line(w, CN_CLASS_WRONG, out->fixed_wrong, texts[act].repaired);
     count_line(w, CN_CLASS_WRONG, out->wrong,
-               "broken already, before canyon came");
+               "broken already, before canyon came; left to a person");
     if (out->suppressed || out->deselected)
         cn_buf_fmt(w->out, "  (%s suppressed by comments, %s not selected)\n",
                    number(w, out->suppressed), number(w, out->deselected));
@@ -238,7 +241,8 @@ static void next_command(struct writer *w)
     const struct cn_outcome *out = &r->outcome;
     const char *args = r->arguments ? r->arguments : "";
 
-    if (r->act == CN_ACT_SCAN && out->fixed_safe + out->fixed_unsafe)
+    if (r->act == CN_ACT_SCAN &&
+        out->fixed_safe + out->fixed_unsafe + out->fixed_wrong)
         cn_buf_fmt(w->out,
                    "\nNext: canyon migrate --diff%s   (shows every change, "
                    "writes nothing)\n",
