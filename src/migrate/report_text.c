@@ -88,7 +88,8 @@ static void finding(struct writer *w, const struct cn_file_report *file,
                           site->place.line, class_colour(site->class_),
                           w->report->colour);
 
-    if (site->advice) {
+    /* advice is for who must do it by hand */
+    if (site->advice && site->state != CN_SITE_FIXED) {
         cn_buf_fmt(w->out, "%*s ", gutter, "");
         painted(w, "1;34", "=");
         painted(w, "1;36", " help: ");
