@@ -150,6 +150,11 @@ $(B)/test/%: $(B)/obj/test/%.o $(B)/libcommand.a $(third_obj)
 	$(CC) $(ALLFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcmocka -o $@
 $(B)/obj/test/%.o: ALLFLAGS += -Itest
 
+# The test that makes every allocation fail stands between program and libc.
+comma := ,
+$(B)/test/runtime/memory_test: LIBS += $(addprefix -Wl$(comma)--wrap=,malloc \
+    calloc realloc aligned_alloc mmap)
+
 test-programs: $(test_bin) $(test_tool)
 
 quick: ## unit tests under the sanitizers, layers, lengths: a minute
