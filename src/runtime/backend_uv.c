@@ -149,30 +149,28 @@ static void ready_side(struct watcher *w, int side)
 }
 
 /* libuv stops a handle before it reports an error on it; the operations will
- * find the error by themselves. */
+ * find the error by themselves. A side that is ready for nobody would be so
+ * again at once. One that has just served somebody stays armed: see the top. */
 void cn_uv_ready(uv_poll_t *poll, int status, int events)
 {
     struct watcher *w = poll->data;
-    bool nobody = !w->ops[READ_SIDE] && !w->ops[WRITE_SIDE];
+    struct cn_op *reader = w->ops[READ_SIDE], *writer = w->ops[WRITE_SIDE];
+    bool readable = status < 0 || events & ~UV_WRITABLE;
+    bool writable = status < 0 || events & UV_WRITABLE;
 
     if (status < 0)
         w->armed = 0;
-    if (nobody) {
-        cn_uv_disarm(w);
-        return;
-    }
-    if (w->ops[READ_SIDE] &&
-        vop_of(w->ops[READ_SIDE])->pidfd >= 0) { /* freed with it */
+    if (reader && vop_of(reader)->pidfd >= 0) { /* the watcher goes with it */
         ready_side(w, READ_SIDE);
         return;
     }
-    if (status < 0 || (events & ~UV_WRITABLE))
+    if (readable)
         ready_side(w, READ_SIDE);
-    if (status < 0 || (events & UV_WRITABLE))
+    if (writable)
         ready_side(w, WRITE_SIDE);
     if (status < 0)
         cn_uv_arm(w);
-    else
+    else if ((readable && !reader) || (writable && !writer))
         cn_uv_disarm(w);
 }
 
