@@ -69,6 +69,23 @@ static bool counts(const struct cn_tree *t, cn_node n)
            !cn_is(t, n, CN_K_LINE_CONTINUATION);
 }
 
+/* Is there a `;` before `n`? The grammar does without; Python does not. */
+static bool follows_semicolon(const struct cn_tree *t, cn_node n)
+{
+    struct cn_str s = t->text;
+    uint32_t i = cn_start(t, n);
+
+    for (;;) {
+        while (i && is_blank(s.ptr[i - 1]))
+            i--;
+        if (!is_continued(s, i))
+            return i && s.ptr[i - 1] == ';';
+        while (s.ptr[i - 1] != '\\')
+            i--;
+        i--;
+    }
+}
+
 /* All statements that start a line stand at one indentation, which is `in`
  * once it is known. False: none at all. */
 static bool check_suite(struct cn_checker *c, cn_node suite, struct indent *in)
@@ -80,8 +97,10 @@ static bool check_suite(struct cn_checker *c, cn_node suite, struct indent *in)
 
         if (!counts(c->t, n))
             continue;
-        any = true;
         here = indent_of(c->t, n);
+        if (any && !here.first && !follows_semicolon(c->t, n))
+            cn_bad(c, n, "two statements on one line");
+        any = true;
         if (!here.first)
             continue;
         if (!in->first)
