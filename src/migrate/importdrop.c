@@ -61,7 +61,27 @@ static bool has_word(struct cn_str text, struct cn_str word)
     return false;
 }
 
-/* Is the name in a doctest or a type comment of this text? */
+/* Does a doctest in this string read the name without importing it? */
+static bool tests_read(struct cn_str string, struct cn_str name)
+{
+    struct cn_str line;
+    bool imported = false;
+
+    while (cn_str_cut(&string, '\n', &line)) {
+        line = cn_str_trim(line);
+        if (!cn_str_starts(line, CN_STR(">>>")) &&
+            !cn_str_starts(line, CN_STR("...")))
+            continue;
+        bool word = has_word(line, name);
+
+        imported |= word && has_word(line, CN_STR("import"));
+        if (word && !imported)
+            return true;
+    }
+    return false;
+}
+
+/* Is the name read in a doctest or a type comment of this text? */
 static bool in_doctest(const struct cn_tree *t, struct cn_str name)
 {
     bool tests = cn_str_find(t->text, CN_STR(">>>")) >= 0;
@@ -70,8 +90,7 @@ static bool in_doctest(const struct cn_tree *t, struct cn_str name)
     for (cn_node n = 1; (tests || types) && n < t->count; n++) {
         struct cn_str text = cn_text(t, n);
 
-        if (cn_is(t, n, CN_K_STRING) && cn_str_find(text, CN_STR(">>>")) >= 0 &&
-            has_word(text, name))
+        if (cn_is(t, n, CN_K_STRING) && tests_read(text, name))
             return true;
         if (cn_is(t, n, CN_K_COMMENT) &&
             cn_str_starts(text, CN_STR("# type:")) && has_word(text, name))

@@ -1,8 +1,8 @@
 /* Imports to add: one edit per line, at the place where an import sorter would
- * put it. Only the first run of import statements at module level is looked
- * at; imports in try blocks, functions and under TYPE_CHECKING stay as they
- * are. Invariant: nothing goes above the docstring, the header comment or
- * `from __future__`. */
+ * put it. Only one run of import statements at module level is looked at, the
+ * one with asyncio in it or the first; imports in try blocks, functions and
+ * under TYPE_CHECKING stay as they are. Invariant: nothing goes above the
+ * docstring, the header comment or `from __future__`. */
 #include <stdlib.h>
 #include <strings.h>
 
@@ -118,25 +118,52 @@ static void add_entry(struct place *p, cn_node n)
     cn_vec_push(p->arena, &p->run, e);
 }
 
+static bool has_asyncio(const struct place *p)
+{
+    for (size_t i = 0; i < p->run.len; i++)
+        if (cn_is_asyncio(p->run.at[i].module))
+            return true;
+    return false;
+}
+
+/* Where the run ends: is it the one to use? The one that imports asyncio, or
+ * else the first. */
+static bool end_run(struct place *p, struct place *first)
+{
+    if (!p->run.len)
+        return false;
+    if (has_asyncio(p))
+        return true;
+    if (!first->run.len)
+        *first = *p;
+    p->run.at = NULL;
+    p->run.len = p->run.cap = 0;
+    p->separated = true;
+    return false;
+}
+
 static void read_imports(struct place *p)
 {
     const struct cn_tree *t = p->tree;
+    struct place first = {0};
 
     cn_node_for (n, t, 1) {
         if (!t->at[n].named || cn_is(t, n, CN_K_COMMENT))
             continue;
-        bool first = !p->above && !p->first && !p->run.len;
+        bool top = !p->above && !p->first && !p->run.len && !first.run.len;
 
         if (cn_is(t, n, CN_K_FUTURE_IMPORT_STATEMENT) ||
-            (first && is_docstring(t, n)))
+            (top && is_docstring(t, n)))
             p->above = n;
         else if (is_import(t, n))
             add_entry(p, n);
-        else if (p->run.len)
-            break;
+        else if (end_run(p, &first))
+            return;
         else if (!p->first)
             p->first = n;
     }
+    if (!end_run(p, &first) && first.run.len)
+        *p = first;
 }
 
 /* --- writing lines ------------------------------------------------------ */
@@ -184,10 +211,13 @@ static void insert_before(struct place *p, cn_node n, struct cn_str line,
                           bool section)
 {
     struct cn_str nl = cn_newline_at(p->tree, cn_start(p->tree, n));
+    uint32_t top = top_of(p->tree, n);
+    bool comment = top < cn_line_start(p->tree, cn_start(p->tree, n));
 
-    insert(p, top_of(p->tree, n),
+    insert(p, top,
            cn_str_fmt(p->arena, "%.*s%.*s%.*s", CN_STR_ARG(line),
-                      CN_STR_ARG(nl), CN_STR_ARG(when(section, nl))));
+                      CN_STR_ARG(nl),
+                      CN_STR_ARG(when(section || comment, nl))));
 }
 
 static void insert_after(struct place *p, cn_node n, struct cn_str line,

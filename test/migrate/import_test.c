@@ -62,7 +62,19 @@ static void stays_below_headers(void **state)
     check("from __future__ import annotations\nimport asyncio\n" USE,
           "from __future__ import annotations\nimport anyio\n" NEW);
     check("# one\n\n# two\nimport asyncio\n\n# about\nimport zoo\n" USE,
-          "# one\n\n# two\nimport anyio\n# about\nimport zoo\n" NEW);
+          "# one\n\n# two\nimport anyio\n\n# about\nimport zoo\n" NEW);
+    check("import zoo\n\nzoo.init()\n\nimport asyncio\nimport os\n" USE,
+          "import zoo\n\nzoo.init()\n\nimport os\n\nimport anyio\n" NEW);
+    check("import zoo\n\nzoo.init()\n\nimport os\n\n\ndef f():\n"
+          "    import asyncio\n    asyncio.run(g())\n",
+          "import anyio\nimport zoo\n\nzoo.init()\n\nimport os\n\n\n"
+          "def f():\n    anyio.run(g)\n");
+    check("import asyncio\n\n\nasync def f():\n    \"\"\"asyncio.run\n"
+          "    >>> import asyncio\n    >>> asyncio.run(f())\n    \"\"\"\n"
+          "    await asyncio.sleep(1)\n",
+          "import anyio\n\n\nasync def f():\n    \"\"\"asyncio.run\n"
+          "    >>> import asyncio\n    >>> asyncio.run(f())\n    \"\"\"\n"
+          "    await anyio.sleep(1)\n");
 }
 
 static void reuses_bindings(void **state)
