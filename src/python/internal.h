@@ -208,6 +208,7 @@ struct cn_checker {
     CN_VEC(struct cn_body) bodies;
     uint64_t budget;   /* nodes that searches may still visit */
     bool future_fine;  /* `from __future__` may still come */
+    uint32_t brackets; /* open here */
     uint32_t text_end; /* of the last leaf */
     cn_node string_end;
 };

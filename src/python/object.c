@@ -6,6 +6,8 @@
  * time. What the objects hold is infer.c's business. */
 #include "python/internal.h"
 
+enum { FARTHEST = 100 }; /* operators that a value is followed through */
+
 struct cn_objects {
     struct cn_map *attributes; /* by scope index of the class: name -> object */
     struct cn_map strangers;   /* names of attributes of other things */
@@ -64,8 +66,11 @@ static bool stays_here(const struct cn_tree *t, cn_node n, cn_node parent)
 static bool escapes_at(const struct cn_tree *t, cn_node n)
 {
     cn_node parent = cn_parent(t, n);
+    int steps = 0;
 
     while (parent && passes_on(t, n, parent)) {
+        if (++steps > FARTHEST)
+            return true;
         n = parent;
         parent = cn_parent(t, n);
     }

@@ -10,7 +10,10 @@
 
 #include "python/internal.h"
 
-enum { BUDGET = 20 * 1000 * 1000 };
+enum {
+    BUDGET = 20 * 1000 * 1000,
+    DEEPEST = 1000, /* functions in functions: CPython's parser gives up, too */
+};
 
 void cn_bad(struct cn_checker *c, cn_node n, const char *fmt, ...)
 {
@@ -51,6 +54,8 @@ static void enter(struct cn_checker *c, cn_node n)
         if (n < frame.end)
             cn_vec_push(&c->arena, &c->frames, frame);
     }
+    if (c->frames.len > DEEPEST)
+        cn_bad(c, n, "nested too deeply");
     c->frame = c->frames.len ? c->frames.at[c->frames.len - 1]
                              : (struct cn_frame){.kind = CN_FRAME_MODULE};
 }

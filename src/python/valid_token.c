@@ -73,15 +73,17 @@ static void check_number(struct cn_checker *c, cn_node n)
 
 struct prefix {
     bool raw, bytes, fine;
+    bool triple; /* quotes */
 };
 
 static struct prefix prefix_of(const struct cn_tree *t, cn_node string)
 {
     struct cn_str s = cn_text(t, cn_first(t, string));
-    struct prefix p = {false, false, true};
+    struct prefix p = {.fine = true};
     char kind = 0; /* b, f, t or u */
+    size_t i = 0;
 
-    for (size_t i = 0; i < s.len && s.ptr[i] != '"' && s.ptr[i] != '\''; i++) {
+    for (; i < s.len && s.ptr[i] != '"' && s.ptr[i] != '\''; i++) {
         char ch = (char)(s.ptr[i] | 0x20);
 
         if (ch == 'r' && !p.raw) {
@@ -91,6 +93,7 @@ static struct prefix prefix_of(const struct cn_tree *t, cn_node string)
             kind = ch;
         }
     }
+    p.triple = s.len >= i + 3;
     p.bytes = kind == 'b';
     p.fine &= !(kind == 'u' && p.raw);
     return p;
@@ -128,9 +131,29 @@ static bool escape_fine(struct cn_str s, size_t i, bool bytes)
     return need != 8 || value <= 0x10FFFF;
 }
 
+static bool is_newline(char ch)
+{
+    return ch == '\n' || ch == '\r';
+}
+
+static bool has_bare_newline(struct cn_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (is_newline(s.ptr[i]))
+            return true;
+        if (s.ptr[i] == '\\' && ++i + 1 < s.len && s.ptr[i] == '\r' &&
+            s.ptr[i + 1] == '\n')
+            i++;
+    }
+    return false;
+}
+
 static void check_content(struct cn_checker *c, cn_node n, struct prefix p)
 {
     struct cn_str s = cn_text(c->t, n);
+
+    if (!p.triple && has_bare_newline(s))
+        cn_bad(c, n, "unterminated string literal");
 
     if (p.bytes)
         for (size_t i = 0; i < s.len; i++)
@@ -182,11 +205,6 @@ static void check_concatenated(struct cn_checker *c, cn_node strings)
 
 /* --- between tokens ------------------------------------------------------------ */
 
-static bool is_newline(char ch)
-{
-    return ch == '\n' || ch == '\r';
-}
-
 /* Only white space that Python knows, and newlines taken back by a backslash,
  * may stand between two leaves. Inside of strings the grammar has text without
  * nodes: they are skipped. */
@@ -219,9 +237,30 @@ static void check_leaf(struct cn_checker *c, cn_node n)
         c->text_end = cn_end(c->t, n);
 }
 
+/* --- depth --------------------------------------------------------------------- */
+
+enum { MOST_BRACKETS = 200 }; /* CPython's limit, MAXLEVEL */
+
+static void check_brackets(struct cn_checker *c, cn_node n)
+{
+    struct cn_str s = cn_text(c->t, n);
+
+    if (s.len != 1)
+        return;
+    if (s.ptr[0] == '(' || s.ptr[0] == '[' || s.ptr[0] == '{')
+        c->brackets++;
+    else if (c->brackets &&
+             (s.ptr[0] == ')' || s.ptr[0] == ']' || s.ptr[0] == '}'))
+        c->brackets--;
+    if (c->brackets > MOST_BRACKETS)
+        cn_bad(c, n, "too many nested parentheses");
+}
+
 void cn_check_token(struct cn_checker *c, cn_node n)
 {
     check_leaf(c, n);
+    if (!c->t->at[n].named)
+        check_brackets(c, n);
     switch (cn_kind(c->t, n)) {
     case CN_K_IDENTIFIER:
         if (is_keyword(cn_text(c->t, n)))
