@@ -141,10 +141,51 @@ static struct cn_str maker(const struct cn_match *m, cn_node value)
                : CN_STR("");
 }
 
+/* `loop = asyncio.get_running_loop()` in a plain function: asks whether a loop
+ * runs. */
+static bool is_probe(const struct cn_match *m, const struct cn_binding *b)
+{
+    return cn_str_is(maker(m, b->value), "asyncio.get_running_loop") &&
+           !cn_in_async(m->tree, b->value);
+}
+
+/* The first write that is no probe, or NULL. */
+static const struct cn_binding *first_write(const struct cn_match *m,
+                                            const struct cn_object *o)
+{
+    for (size_t i = 0; i < o->writes.len; i++)
+        if (!is_probe(m, &o->writes.at[i]))
+            return &o->writes.at[i];
+    return NULL;
+}
+
+/* No read sees what a probe gave: there is none, or all of them stand behind
+ * the first other write, in its block, where no probe is. */
+static bool probes_are_unread(const struct cn_match *m,
+                              const struct cn_object *o)
+{
+    const struct cn_tree *t = m->tree;
+    const struct cn_binding *first = first_write(m, o);
+    cn_node block = first ? cn_parent(t, cn_statement(t, first->value)) : 0;
+
+    if (o->reads.len && !first)
+        return false;
+    for (size_t i = 0; i < o->reads.len; i++)
+        if (!cn_within(t, o->reads.at[i], block) ||
+            o->reads.at[i] < first->value)
+            return false;
+    for (size_t i = 0; i < o->writes.len; i++)
+        if (is_probe(m, &o->writes.at[i]) &&
+            cn_within(t, o->writes.at[i].value, block))
+            return false;
+    return true;
+}
+
 /* All writes make loops, in statements of one function. */
 static bool writes_are_known(struct loop *l)
 {
     cn_node function = cn_function(l->t, l->m->node);
+    bool probed = false;
 
     for (size_t i = 0; i < l->o->writes.len; i++) {
         const struct cn_binding *b = &l->o->writes.at[i];
@@ -155,10 +196,14 @@ static bool writes_are_known(struct loop *l)
             !cn_is(l->t, up, CN_K_ASSIGNMENT) ||
             !cn_is(l->t, cn_parent(l->t, up), CN_K_EXPRESSION_STATEMENT))
             return false;
+        if (is_probe(l->m, b)) {
+            probed = true;
+            continue;
+        }
         l->lives_on |= !cn_str_is(name, "asyncio.new_event_loop");
         cn_vec_push(l->m->arena, &l->plumbing, cn_statement(l->t, b->value));
     }
-    return true;
+    return !probed || probes_are_unread(l->m, l->o);
 }
 
 /* asyncio.set_event_loop(None) in the same function. */
@@ -442,6 +487,20 @@ static enum cn_verdict running_loop(struct loop *l)
 
 /* --- the rule -------------------------------------------------------------- */
 
+/* A call whose value nobody reads: it is there for its RuntimeError. */
+static enum cn_verdict ask_for_loop(struct cn_match *m, cn_node expression)
+{
+    if (!cn_str_is(m->use->name, "asyncio.get_running_loop") ||
+        m->target->anyio < 411)
+        return cn_manual(m,
+                         "anyio.get_current_task() raises RuntimeError, too, "
+                         "where no loop runs",
+                         "asks whether a loop runs");
+    cn_replace(m, expression, "%s()",
+               cn_name(m, "anyio.lowlevel.current_token"));
+    return cn_unsafe(m, "in a callback of the loop AnyIO may see no loop");
+}
+
 static enum cn_verdict leave_value(struct cn_match *m, cn_node call)
 {
     cn_node attribute = call ? cn_site_attribute_of(m->tree, call) : 0;
@@ -450,11 +509,25 @@ static enum cn_verdict leave_value(struct cn_match *m, cn_node call)
         return cn_manual(m, NULL, "needed for its %s",
                          cn_z(m, cn_child(m->tree, attribute, CN_F_ATTRIBUTE)));
     if (call && cn_site_is_unused(m->tree, call))
-        return cn_manual(m,
-                         "anyio.get_current_task() raises RuntimeError, too, "
-                         "where no loop runs",
-                         "asks whether a loop runs");
+        return ask_for_loop(m, call);
     return cn_manual(m, NULL, "the loop is used as a value");
+}
+
+/* The variable's loop is followed from its first write. */
+static enum cn_verdict follow_variable(struct loop *l)
+{
+    struct cn_match *m = l->m;
+
+    read_all(l);
+    if (l->other)
+        return cn_manual(m, NULL, "still needed for `%s` on line %u",
+                         cn_z(m, l->other),
+                         cn_place_of(l->t, cn_start(l->t, l->other)).line);
+    if (cn_in_async(l->t, m->node))
+        return running_loop(l);
+    if (l->mains)
+        return one_run(l);
+    return cn_manual(m, NULL, "nothing here says which loop it is");
 }
 
 enum cn_verdict cn_loop_check(struct cn_match *m)
@@ -465,6 +538,7 @@ enum cn_verdict cn_loop_check(struct cn_match *m)
     cn_node up = call ? cn_parent(t, call) : 0;
     cn_node left =
         cn_is(t, up, CN_K_ASSIGNMENT) ? cn_child(t, up, CN_F_LEFT) : 0;
+    const struct cn_binding *first;
 
     if (cn_site_unsure(m))
         return cn_site_leave_unsure(m);
@@ -475,18 +549,13 @@ enum cn_verdict cn_loop_check(struct cn_match *m)
     l.o = cn_object_at(m->module, left);
     if (!l.o || !writes_are_known(&l))
         return leave_value(m, 0);
-    if (l.o->writes.at[0].value != call)
-        return cn_manual(
-            m, NULL, "goes with the loop of line %u",
-            cn_place_of(t, cn_start(t, l.o->writes.at[0].value)).line);
-    read_all(&l);
-    if (l.other)
-        return cn_manual(m, NULL, "still needed for `%s` on line %u",
-                         cn_z(m, l.other),
-                         cn_place_of(t, cn_start(t, l.other)).line);
-    if (cn_in_async(t, m->node))
-        return running_loop(&l);
-    if (l.mains)
-        return one_run(&l);
-    return cn_manual(m, NULL, "nothing here says which loop it is");
+    first = first_write(m, l.o);
+    if (cn_str_is(m->use->name, "asyncio.get_running_loop") &&
+        !cn_in_async(t, call))
+        return cn_child(t, up, CN_F_TYPE) ? leave_value(m, 0)
+                                          : ask_for_loop(m, up);
+    if (first->value != call)
+        return cn_manual(m, NULL, "goes with the loop of line %u",
+                         cn_place_of(t, cn_start(t, first->value)).line);
+    return follow_variable(&l);
 }

@@ -239,16 +239,28 @@ static enum cn_verdict check_time(struct cn_match *m)
 
 /* --- CN104, CN105 the questions of inspect ----------------------------------- */
 
+/* asyncio's private mark: looked for as it is written, `f._is_coroutine` or
+ * in a string, so that a test_is_coroutine() does not count. */
+static bool marks_coroutines(const struct cn_match *m)
+{
+    static const char *const marks[] = {"._is_coroutine ",
+                                        "._is_coroutine=", "\"_is_coroutine\"",
+                                        "'_is_coroutine'"};
+
+    for (size_t i = 0; i < CN_COUNT(marks); i++)
+        if (cn_site_text_has(m, marks[i]) || cn_site_others_have(m, marks[i]))
+            return true;
+    return false;
+}
+
 static enum cn_verdict check_coroutine_function(struct cn_match *m)
 {
-    static const char marker[] = "_is_coroutine";
-
     if (cn_site_unsure(m))
         return cn_site_leave_unsure(m);
     if (cn_site_is_stored(m->tree, m->node))
         return cn_manual(m, NULL, "asyncio itself is changed here");
     cn_site_rename(m, "inspect.iscoroutinefunction");
-    if (cn_site_text_has(m, marker) || cn_site_others_have(m, marker))
+    if (marks_coroutines(m))
         return cn_manual(m, "mark with inspect.markcoroutinefunction()",
                          "asyncio's private mark _is_coroutine is in use");
     if (cn_site_text_has(m, "asgiref") || cn_site_others_have(m, "asgiref"))

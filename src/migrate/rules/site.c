@@ -257,6 +257,34 @@ static void dedent_arguments(struct cn_match *m, cn_node function,
     }
 }
 
+const char *cn_site_newline(const struct cn_tree *t)
+{
+    uint32_t end = t->line_count > 1 ? t->lines[1] : 0;
+
+    if (end && t->text.ptr[end - 1] == '\r')
+        return "\r";
+    return end > 1 && t->text.ptr[end - 2] == '\r' ? "\r\n" : "\n";
+}
+
+/* `functools.partial(` in front of f; on a line of its own, with f below it,
+ * where the arguments have lines of their own. */
+static void wrap_partial(struct cn_match *m, cn_node function,
+                         cn_node arguments)
+{
+    const struct cn_tree *t = m->tree;
+    cn_node first = cn_named(t, arguments, 0);
+    uint32_t start = cn_start(t, first);
+    struct cn_str in = cn_indent_at(t, start);
+    const char *partial = cn_name(m, "functools.partial");
+
+    if (cn_place_of(t, start).column == in.len + 1)
+        cn_insert(m, cn_start(t, function), "%s(%s%.*s", partial,
+                  cn_site_newline(t), CN_STR_ARG(in));
+    else
+        cn_insert(m, cn_start(t, function), "%s(", partial);
+    open_arguments(m, cn_start(t, arguments), false);
+}
+
 bool cn_site_split_call(struct cn_match *m, cn_node call)
 {
     const struct cn_tree *t = m->tree;
@@ -273,9 +301,7 @@ bool cn_site_split_call(struct cn_match *m, cn_node call)
     if (cn_is(t, function, CN_K_LAMBDA))
         return false;
     if (has_keywords(t, call)) {
-        cn_insert(m, cn_start(t, function), "%s(",
-                  cn_name(m, "functools.partial"));
-        open_arguments(m, cn_start(t, arguments), empty);
+        wrap_partial(m, function, arguments);
         return true;
     }
     open_arguments(m, cn_start(t, arguments), empty);

@@ -58,6 +58,8 @@ bool cn_site_is_stored(const struct cn_tree *t, cn_node n);
  * k=1)`. Parentheses are moved, the text between them and its comments stay.
  * False when `call` is no call that can be taken apart so. */
 bool cn_site_split_call(struct cn_match *m, cn_node call);
+/* The line end that the text uses. */
+const char *cn_site_newline(const struct cn_tree *t);
 /* Does the offset lie inside a string that is part of `outer`? */
 bool cn_site_in_string(const struct cn_tree *t, cn_node outer, uint32_t at);
 /* Is a name of the builtins still the builtin at `n`? */

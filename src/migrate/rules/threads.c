@@ -54,18 +54,15 @@ static void wrap_lines(struct cn_match *m, cn_node call, cn_node first,
     struct cn_str unit = cn_indent_unit(t, call);
     uint32_t line = cn_place_of(t, cn_start(t, first)).line;
     uint32_t last = cn_place_of(t, cn_end(t, call)).line - 1;
-    struct cn_str nl = cn_str_sub(t->text, t->lines[last] - 1, t->lines[last]);
 
-    if (t->lines[last] > 1 && t->text.ptr[t->lines[last] - 2] == '\r')
-        nl = CN_STR("\r\n");
-    cn_insert(m, cn_start(t, first), "%s(%.*s%.*s%.*s",
-              cn_name(m, "functools.partial"), CN_STR_ARG(nl), CN_STR_ARG(in),
-              CN_STR_ARG(unit));
+    cn_insert(m, cn_start(t, first), "%s(%s%.*s%.*s",
+              cn_name(m, "functools.partial"), cn_site_newline(t),
+              CN_STR_ARG(in), CN_STR_ARG(unit));
     for (uint32_t i = line; i < last; i++)
         if (!cn_site_in_string(t, call, t->lines[i]))
             cn_insert(m, t->lines[i], "%.*s", CN_STR_ARG(unit));
-    cn_insert(m, t->lines[last], "%.*s)%s%.*s", CN_STR_ARG(in), more,
-              CN_STR_ARG(nl));
+    cn_insert(m, t->lines[last], "%.*s)%s%s", CN_STR_ARG(in), more,
+              cn_site_newline(t));
 }
 
 /* Edits: the arguments from `first` on, `f, *a, **k`, as run_sync takes them;
@@ -94,6 +91,13 @@ static bool pass_arguments(struct cn_match *m, cn_node call, uint32_t first,
     if (keywords)
         cn_insert(m, cn_start(t, function.node), "%s(",
                   cn_name(m, "functools.partial"));
+    if (!keywords && *more && hangs(t, call, arg.node)) {
+        struct cn_str in = cn_indent_at(t, cn_start(t, arg.node));
+
+        cn_insert(m, cn_end(t, arg.node), ",%s%.*s%s", cn_site_newline(t),
+                  CN_STR_ARG(in), more + 2);
+        return true;
+    }
     if (keywords || *more)
         cn_insert(m, cn_end(t, arg.node), "%s%s", keywords ? ")" : "", more);
     return true;
