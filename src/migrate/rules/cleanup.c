@@ -12,6 +12,43 @@
     "cleanup that waits is shielded: it survives a cancelled scope, and "      \
     "cannot be cancelled itself"
 
+/* --- handlers ------------------------------------------------------------ */
+
+static bool catches_all(const struct cn_match *m, cn_node clause)
+{
+    const struct cn_tree *t = m->tree;
+    cn_node value = cn_named(t, clause, 0);
+
+    if (cn_is(t, value, CN_K_BLOCK))
+        return true;
+    if (cn_is(t, value, CN_K_AS_PATTERN))
+        value = cn_named(t, value, 0);
+    value = cn_bare(t, value);
+    cn_node_for (element, t, value)
+        if (cn_is(t, value, CN_K_TUPLE) &&
+            cn_text_is(t, element, "BaseException"))
+            return true;
+    return cn_text_is(t, value, "BaseException");
+}
+
+static bool catches_cancelled(const struct cn_match *m, cn_node clause)
+{
+    const struct cn_tree *t = m->tree;
+    cn_node value = cn_named(t, clause, 0);
+
+    if (cn_is(t, value, CN_K_BLOCK))
+        return false;
+    if (cn_is(t, value, CN_K_AS_PATTERN))
+        value = cn_named(t, value, 0);
+    value = cn_bare(t, value);
+    if (!cn_is(t, value, CN_K_TUPLE))
+        return cn_is_cancelled_class(m, value);
+    cn_node_for (element, t, value)
+        if (cn_is_cancelled_class(m, element))
+            return true;
+    return false;
+}
+
 /* --- which statements --------------------------------------------------- */
 
 /* Waits in `n`, and not under a shield already? */
@@ -80,6 +117,16 @@ static cn_node only_waiting_block(const struct cn_match *m, cn_node n)
     return found;
 }
 
+/* A try that catches cancellations (it reaps a task) stays in one piece. */
+static bool reaps(const struct cn_match *m, cn_node n)
+{
+    cn_node_for (clause, m->tree, n)
+        if (cn_is(m->tree, clause, CN_K_EXCEPT_CLAUSE) &&
+            (catches_cancelled(m, clause) || catches_all(m, clause)))
+            return true;
+    return false;
+}
+
 /* Go into conditions, tries and plain withs as long as one block waits. */
 static struct run narrowed(const struct cn_match *m, struct run run)
 {
@@ -92,7 +139,7 @@ static struct run narrowed(const struct cn_match *m, struct run run)
             !cn_is(t, n, CN_K_TRY_STATEMENT) &&
             !(cn_is(t, n, CN_K_WITH_STATEMENT) && !cn_is_async(t, n)))
             break;
-        block = only_waiting_block(m, n);
+        block = reaps(m, n) ? 0 : only_waiting_block(m, n);
         if (!block)
             break;
         run = waiting_run(m, block, 0);
@@ -176,41 +223,6 @@ static bool exit_method_problem(const struct cn_match *m, cn_node def)
 {
     return exits_by_hand(m, def) ||
            cn_has_yield(m->tree, cn_child(m->tree, def, CN_F_BODY));
-}
-
-static bool catches_all(const struct cn_match *m, cn_node clause)
-{
-    const struct cn_tree *t = m->tree;
-    cn_node value = cn_named(t, clause, 0);
-
-    if (cn_is(t, value, CN_K_BLOCK))
-        return true;
-    if (cn_is(t, value, CN_K_AS_PATTERN))
-        value = cn_named(t, value, 0);
-    value = cn_bare(t, value);
-    cn_node_for (element, t, value)
-        if (cn_is(t, value, CN_K_TUPLE) &&
-            cn_text_is(t, element, "BaseException"))
-            return true;
-    return cn_text_is(t, value, "BaseException");
-}
-
-static bool catches_cancelled(const struct cn_match *m, cn_node clause)
-{
-    const struct cn_tree *t = m->tree;
-    cn_node value = cn_named(t, clause, 0);
-
-    if (cn_is(t, value, CN_K_BLOCK))
-        return false;
-    if (cn_is(t, value, CN_K_AS_PATTERN))
-        value = cn_named(t, value, 0);
-    value = cn_bare(t, value);
-    if (!cn_is(t, value, CN_K_TUPLE))
-        return cn_is_cancelled_class(m, value);
-    cn_node_for (element, t, value)
-        if (cn_is_cancelled_class(m, element))
-            return true;
-    return false;
 }
 
 /* Is `n` in cleanup that an outer place of the same function shields? */

@@ -329,7 +329,7 @@ static enum cn_verdict no_such_method(struct cn_match *m)
 
 /* --- the table ---------------------------------------------------------- */
 
-static const char *const n_any[] = {"anyio.*", "anyio", NULL};
+static const char *const n_any[] = {"anyio.*", NULL};
 static const char *const n_sub[] = {"anyio.from_thread.*",
                                     "anyio.to_process.*",
                                     "anyio.to_interpreter.*",
