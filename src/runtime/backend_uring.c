@@ -184,13 +184,14 @@ static bool put_backlog(struct cn_backend *b)
 
 /* --- operations ---------------------------------------------------------- */
 
-/* Sends and shutdown: most of them need not wait for the ring. */
+/* Sends and shutdown, most of which need not wait for the ring, and what the
+ * caller does not want to wait for. */
 static bool done_at_once(const struct cn_op *op, int64_t *now)
 {
     int64_t n;
 
     if (op->opcode != CN_OP_SEND && op->opcode != CN_OP_SENDMSG &&
-        op->opcode != CN_OP_SHUTDOWN)
+        op->opcode != CN_OP_SHUTDOWN && !cn_op_no_waiting(op))
         return false;
     n = cn_op_try(op);
     if (n == -EAGAIN && !cn_op_no_waiting(op))

@@ -24,6 +24,7 @@
  */
 #include "runtime/backend_uv.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -225,7 +226,7 @@ static int submit_waitpid(struct cn_backend *b, struct cn_op *op, int64_t *now)
 /* Would a try be in vain? */
 static bool is_drained(const struct watcher *w, const struct cn_op *op)
 {
-    return w && w->drained &&
+    return w && w->drained && (w->armed & UV_READABLE) &&
            (op->opcode == CN_OP_RECV || op->opcode == CN_OP_READ);
 }
 
@@ -317,15 +318,47 @@ static void disarm_idle(struct cn_backend *b)
         cn_uv_disarm(CN_CONTAINER(link, struct watcher, idle));
 }
 
+static void fail_side(struct watcher *w, int side)
+{
+    struct cn_op *op = w->ops[side];
+
+    if (!op)
+        return;
+    cn_uv_set_sides(w, op, NULL);
+    w->b->completed++;
+    cn_op_complete(op, -EBADF);
+}
+
+/* libuv stops the program if it is to watch a number that is not open, and
+ * somebody may have closed this one since it was armed. */
+static void check_fresh(struct cn_backend *b)
+{
+    struct cn_link *link;
+
+    while ((link = cn_list_pop_front(&b->fresh))) {
+        struct watcher *w = CN_CONTAINER(link, struct watcher, fresh);
+
+        if (fcntl(w->fd, F_GETFD) >= 0)
+            continue;
+        fail_side(w, READ_SIDE);
+        fail_side(w, WRITE_SIDE);
+        cn_uv_drop(w);
+    }
+}
+
 static int vop_wait(struct cn_backend *b, cn_time deadline)
 {
     cn_time left = 0;
 
     b->completed = 0;
-    disarm_idle(b);
-    if (deadline == CN_NEVER)
+    if (deadline != INT64_MIN) /* else tasks are ready, and may read again */
+        disarm_idle(b);
+    check_fresh(b);
+    if (b->completed || deadline == INT64_MIN)
+        left = 0;
+    else if (deadline == CN_NEVER)
         left = CN_NEVER;
-    else if (deadline != INT64_MIN)
+    else
         left = deadline - cn_clock();
     if (left <= 0) {
         uv_run(b->loop, UV_RUN_NOWAIT);
@@ -392,6 +425,7 @@ static int vop_open(struct cn_backend **out, struct cn_loop *core,
     b->core = core;
     b->loop = o && o->uv_loop ? o->uv_loop : &b->own;
     cn_list_init(&b->idle);
+    cn_list_init(&b->fresh);
     if (b->loop == &b->own)
         rc = uv_loop_init(&b->own);
     if (rc == 0) {

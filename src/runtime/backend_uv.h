@@ -11,7 +11,8 @@ enum { READ_SIDE, WRITE_SIDE };
 struct watcher {
     uv_poll_t poll;
     struct cn_backend *b;
-    struct cn_link idle; /* on b->idle: armed, perhaps for nobody */
+    struct cn_link idle;  /* on b->idle: armed, perhaps for nobody */
+    struct cn_link fresh; /* on b->fresh: armed since the last wait() */
     struct cn_op *ops[2];
     int fd;
     int armed;     /* enum uv_poll_event */
@@ -26,7 +27,7 @@ struct cn_backend {
     struct cn_loop *core;
     struct watcher **watchers; /* by descriptor */
     int watcher_count;
-    struct cn_link idle;
+    struct cn_link idle, fresh;
     uint32_t handles; /* open, ours */
     int completed;    /* in this wait() */
 };

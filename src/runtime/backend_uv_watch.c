@@ -18,6 +18,8 @@ void cn_uv_drop(struct watcher *w)
 {
     if (cn_link_on_list(&w->idle))
         cn_list_remove(&w->idle);
+    if (cn_link_on_list(&w->fresh))
+        cn_list_remove(&w->fresh);
     w->b->watchers[w->fd] = NULL;
     uv_close((uv_handle_t *)&w->poll, watcher_freed);
 }
@@ -113,18 +115,26 @@ int cn_uv_wanted(const struct watcher *w)
     return events;
 }
 
-/* Armed for at least what is cn_uv_wanted. */
+static int start(struct watcher *w, int events)
+{
+    int rc = uv_poll_start(&w->poll, events, cn_uv_ready);
+
+    if (rc < 0)
+        return rc;
+    w->armed = events;
+    if (!cn_link_on_list(&w->fresh))
+        cn_list_push_back(&w->b->fresh, &w->fresh);
+    return 0;
+}
+
+/* Armed for at least what is wanted. */
 int cn_uv_arm(struct watcher *w)
 {
-    int events = cn_uv_wanted(w), rc;
+    int events = cn_uv_wanted(w);
 
     if ((events & ~w->armed) == 0)
         return 0;
-    events |= w->armed;
-    rc = uv_poll_start(&w->poll, events, cn_uv_ready);
-    if (rc == 0)
-        w->armed = events;
-    return rc;
+    return start(w, events | w->armed);
 }
 
 /* Armed for no more than is cn_uv_wanted. */
@@ -134,11 +144,12 @@ void cn_uv_disarm(struct watcher *w)
 
     if (events == w->armed)
         return;
-    w->armed = events;
-    if (events)
-        uv_poll_start(&w->poll, events, cn_uv_ready);
-    else
-        uv_poll_stop(&w->poll);
+    if (events) {
+        start(w, events);
+        return;
+    }
+    w->armed = 0;
+    uv_poll_stop(&w->poll);
 }
 
 void cn_uv_set_sides(struct watcher *w, const struct cn_op *op,

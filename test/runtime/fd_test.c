@@ -342,6 +342,34 @@ static void test_survives_unnotified_close(void **state)
     io_all(unnotified, 0);
 }
 
+/* close(2) under a reader that has not slept yet: a mistake, but no reason to
+ * stop the program. */
+static int closed_raw(void *arg)
+{
+    struct cn_group g;
+    int sv[2];
+
+    (void)arg;
+    CHECK_INT(io_pair(sv), 0);
+    struct call r = {.fd = sv[0]};
+    cn_group_open(&g);
+    CHECK_INT(cn_spawn(&g, read_one, &r), 0);
+    cn_checkpoint();
+    close(sv[0]);
+    cn_sleep(CN_MSEC);
+    cn_notify_closing(sv[0]);
+    CHECK_INT(cn_group_close(&g, 0), 0);
+    CHECK(r.result == CN_ECLOSED || r.result == -EBADF);
+    close(sv[1]);
+    return 0;
+}
+
+static void test_closed_raw_under_a_reader(void **state)
+{
+    (void)state;
+    io_real(closed_raw, 0);
+}
+
 /* --- every sort of descriptor -------------------------------------------- */
 
 static void both_ready(const char *path, int flags)
@@ -433,15 +461,18 @@ static int pipe_writer(void *arg)
     return cn_sys_close(c->fd);
 }
 
-static int blocking_pipe(void *arg)
+static int through_pipe(int flags)
 {
     struct cn_group g;
     static char b[7000];
     int64_t n, total = 0;
     int p[2];
 
-    (void)arg;
     CHECK_INT(io_pipe(p), 0);
+    if (!io_is_sim()) {
+        CHECK_INT(fcntl(p[0], F_SETFL, flags), 0);
+        CHECK_INT(fcntl(p[1], F_SETFL, flags), 0);
+    }
     struct call w = {.fd = p[1]};
     cn_group_open(&g);
     CHECK_INT(cn_spawn(&g, pipe_writer, &w), 0);
@@ -454,6 +485,24 @@ static int blocking_pipe(void *arg)
     CHECK_INT(cn_group_close(&g, 0), 0);
     CHECK_INT(cn_sys_close(p[0]), 0);
     return 0;
+}
+
+static int blocking_pipe(void *arg)
+{
+    (void)arg;
+    return through_pipe(0);
+}
+
+static int nonblocking_pipe(void *arg)
+{
+    (void)arg;
+    return through_pipe(O_NONBLOCK);
+}
+
+static void test_pipe_in_nonblocking_mode(void **state)
+{
+    (void)state;
+    io_all(nonblocking_pipe, 0);
 }
 
 static void test_pipe_in_blocking_mode(void **state)
@@ -552,6 +601,8 @@ int main(void)
         cmocka_unit_test(test_survives_unnotified_close),
         cmocka_unit_test(test_every_sort_of_descriptor),
         cmocka_unit_test(test_pipe_in_blocking_mode),
+        cmocka_unit_test(test_pipe_in_nonblocking_mode),
+        cmocka_unit_test(test_closed_raw_under_a_reader),
         cmocka_unit_test(test_accept_without_descriptors),
     };
 

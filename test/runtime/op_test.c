@@ -554,6 +554,94 @@ static void test_cancel_follows_the_route(void **state)
     assert_int_equal(rt_failures, 0);
 }
 
+/* --- select over descriptors --------------------------------------------- */
+
+static int select_fds(void *arg)
+{
+    int a[2], b[2];
+    char c[4];
+
+    (void)arg;
+    CHECK_INT(io_pair(a), 0);
+    CHECK_INT(io_pair(b), 0);
+    for (int i = 0; i < 20; i++) {
+        int *winner = i % 2 ? a : b;
+        struct cn_case cases[] = {
+            CN_CASE_READY(a[0], POLLIN),
+            CN_CASE_READY(b[0], POLLIN),
+            CN_CASE_TIME(cn_after(i % 5 ? CN_NEVER : 100 * CN_USEC)),
+        };
+
+        if (i % 5)
+            CHECK_INT(cn_sys_send(winner[1], "x", 1, 0), 1);
+        CHECK_INT(cn_select(cases, 3), i % 5 == 0 ? 2 : i % 2 ? 0 : 1);
+        if (i % 5) {
+            CHECK(cases[i % 2 ? 0 : 1].events & POLLIN);
+            CHECK_INT(cn_sys_recv(winner[0], c, 4, 0), 1); /* not busy */
+        }
+    }
+    io_close(a);
+    io_close(b);
+    return 0;
+}
+
+static void test_select_over_descriptors(void **state)
+{
+    (void)state;
+    io_all(select_fds, 0);
+}
+
+/* --- classes of threads -------------------------------------------------- */
+
+static int hold_thread(void *arg)
+{
+    char b;
+
+    return (int)read(*(int *)arg, &b, 1);
+}
+
+static int on_thread(void *arg)
+{
+    return cn_to_thread(hold_thread, arg, NULL, 0) == 1 ? 0 : -EIO;
+}
+
+/* All threads of users are taken for good; files are served all the same. */
+static int starving(void *arg)
+{
+    struct cn_group g;
+    int p[2], fd;
+
+    (void)arg;
+    CHECK_INT(pipe2(p, O_CLOEXEC), 0);
+    cn_group_open(&g);
+    for (int i = 0; i < 5; i++)
+        CHECK_INT(cn_spawn(&g, on_thread, &p[0]), 0);
+    cn_checkpoint();
+    cn_checkpoint();
+    for (int i = 0; i < 5; i++) {
+        fd = cn_sys_open(AT_FDCWD, "/dev/null", O_RDONLY, 0);
+        CHECK(fd >= 0);
+        CHECK_INT(cn_sys_close(fd), 0);
+    }
+    CHECK_INT(write(p[1], "12345", 5), 5);
+    CHECK_INT(cn_group_close(&g, 0), 0);
+    close(p[0]);
+    close(p[1]);
+    return 0;
+}
+
+static void test_users_do_not_starve_files(void **state)
+{
+    struct cn_options o = {.backend = "sim", .threads_max = 2};
+
+    (void)state;
+    rt_failures = 0;
+    CHECK_INT(cn_run(starving, NULL, &o), 0);
+    o.backend = "uv";
+    CHECK_INT(cn_run(starving, NULL, &o), 0);
+    assert_int_equal(rt_failures, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +657,8 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_cancel_follows_the_route),
+        cmocka_unit_test(test_select_over_descriptors),
+        cmocka_unit_test(test_users_do_not_starve_files),
     };
 
     return cmocka_run_group_tests_name("op", tests, NULL, NULL);
