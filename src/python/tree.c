@@ -9,12 +9,14 @@
 
 #include <tree_sitter/api.h>
 
+#include "python/heap.h"
+
 const TSLanguage *tree_sitter_python(void);
 
 struct cn_parser {
-    TSParser *ts;
-    uint16_t *kind_of; /* by grammar symbol */
-    uint8_t *field_of; /* by grammar field */
+    struct cn_heap heap; /* for one parse at a time */
+    uint16_t *kind_of;   /* by grammar symbol */
+    uint8_t *field_of;   /* by grammar field */
     uint32_t symbol_count;
 };
 
@@ -102,10 +104,9 @@ struct cn_parser *cn_parser_open(void)
 
     if (!p)
         cn_out_of_memory(sizeof(*p));
-    p->ts = ts_parser_new();
-    if (!p->ts || !ts_parser_set_language(p->ts, tree_sitter_python()) ||
-        !resolve_names(p))
-        cn_out_of_memory(0); /* the core's ABI is checked by a test */
+    if (!resolve_names(p))
+        cn_out_of_memory(0);
+    cn_heap_init(&p->heap);
     return p;
 }
 
@@ -113,7 +114,7 @@ void cn_parser_close(struct cn_parser *p)
 {
     if (!p)
         return;
-    ts_parser_delete(p->ts);
+    cn_heap_done(&p->heap);
     free(p->kind_of);
     free(p->field_of);
     free(p);
@@ -198,30 +199,49 @@ static void find_lines(struct cn_tree *t, struct cn_arena *arena)
     t->line_count = (uint32_t)lines.len;
 }
 
+/* tree-sitter's tree of the text into ours. */
+static struct cn_tree *copy_tree(const struct cn_parser *parser,
+                                 struct cn_arena *arena, struct cn_str text,
+                                 const TSTree *ts)
+{
+    struct cn_tree *tree = CN_NEW(arena, struct cn_tree);
+    struct copy c = {.parser = parser, .arena = arena, .tree = tree};
+    TSNode root = ts_tree_root_node(ts);
+    TSTreeCursor cursor = ts_tree_cursor_new(root);
+
+    tree->text = text;
+    find_lines(tree, arena);
+    c.nodes.cap = (size_t)ts_node_descendant_count(root) + 1;
+    c.nodes.at =
+        cn_arena_alloc(arena, c.nodes.cap * sizeof(struct cn_node_record));
+    copy_nodes(&c, &cursor);
+    cn_lift_splats(c.nodes.at, (cn_node)c.nodes.len);
+    ts_tree_cursor_delete(&cursor);
+    tree->at = c.nodes.at;
+    tree->count = (cn_node)c.nodes.len;
+    return tree;
+}
+
 int cn_tree_parse(struct cn_parser *parser, struct cn_arena *arena,
                   struct cn_str text, struct cn_tree **out)
 {
     if (text.len > INT32_MAX)
         return CN_ETOOBIG;
-    TSTree *ts =
-        ts_parser_parse_string(parser->ts, NULL, text.ptr, (uint32_t)text.len);
+    cn_heap_enter(&parser->heap);
+    TSParser *ts = ts_parser_new();
 
-    if (!ts)
-        return CN_EINTERNAL;
-    struct cn_tree *tree = CN_NEW(arena, struct cn_tree);
-    struct copy c = {.parser = parser, .arena = arena, .tree = tree};
-    TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(ts));
+    if (!ts_parser_set_language(ts, tree_sitter_python()))
+        cn_unreachable(); /* the core's ABI is checked by a test */
+    TSTree *tree =
+        ts_parser_parse_string(ts, NULL, text.ptr, (uint32_t)text.len);
 
-    tree->text = text;
-    find_lines(tree, arena);
-    copy_nodes(&c, &cursor);
-    cn_lift_splats(c.nodes.at, (cn_node)c.nodes.len);
-    ts_tree_cursor_delete(&cursor);
-    ts_tree_delete(ts);
-    tree->at = c.nodes.at;
-    tree->count = (cn_node)c.nodes.len;
-    *out = tree;
-    return 0;
+    if (tree) {
+        *out = copy_tree(parser, arena, text, tree);
+        ts_tree_delete(tree);
+    }
+    ts_parser_delete(ts);
+    cn_heap_leave(&parser->heap);
+    return tree ? 0 : CN_EINTERNAL;
 }
 
 /* --- children ----------------------------------------------------------- */
