@@ -64,15 +64,74 @@ static struct told tell_annotation(const struct cn_module *m, cn_node type)
     return tells(certainty, name);
 }
 
-/* A function of this module says what it returns. */
-static struct told tell_definition(const struct cn_module *m, cn_node def,
-                                   bool awaited)
+/* Which decorators leave the result of a call what the def returns? */
+static bool returns_plainly(const struct cn_tree *t, cn_node def)
 {
-    cn_node type = cn_child(m->tree, def, CN_F_RETURN_TYPE);
+    return !cn_is_decorated(t, def, NULL) ||
+           cn_is_decorated(t, def, "staticmethod") ||
+           cn_is_decorated(t, def, "classmethod") ||
+           cn_is_decorated(t, def, "property");
+}
 
-    if (!type || cn_is_async_def(m->tree, def) != awaited)
+static bool is_nested(const struct cn_tree *t, cn_node n)
+{
+    enum cn_kind kind = cn_kind(t, n);
+
+    return kind == CN_K_FUNCTION_DEFINITION || kind == CN_K_CLASS_DEFINITION ||
+           kind == CN_K_LAMBDA;
+}
+
+/* What all its return statements agree on. */
+static struct told tell_returns(struct asking a, cn_node def)
+{
+    const struct cn_tree *t = a.m->tree;
+    cn_node body = cn_child(t, def, CN_F_BODY);
+    struct told all = agrees;
+
+    for (cn_node n = body; n < t->at[body].after;) {
+        if (cn_is(t, n, CN_K_YIELD))
+            return nothing;
+        if (cn_is(t, n, CN_K_RETURN_STATEMENT) && cn_named(t, n, 0))
+            all = either(all, tell(a, cn_named(t, n, 0)));
+        n = is_nested(t, n) ? t->at[n].after : n + 1;
+    }
+    return all.kind == TELLS_TYPE ? all : nothing;
+}
+
+static struct told remembered(const struct cn_inferred *known)
+{
+    return known->state == CN_INFERRING ? agrees
+                                        : tells(known->certainty, known->type);
+}
+
+static struct told remember(struct cn_inferred *known, struct told told)
+{
+    known->state = CN_INFERRED;
+    known->certainty = told.kind == TELLS_TYPE ? told.certainty : CN_UNKNOWN;
+    known->type = told.type;
+    return remembered(known);
+}
+
+/* A function of this module says what it returns, or shows it. */
+static struct told tell_definition(struct asking a, cn_node def, bool awaited)
+{
+    const struct cn_module *m = a.m;
+    cn_node type = cn_child(m->tree, def, CN_F_RETURN_TYPE);
+    struct cn_inferred *known;
+
+    if (cn_is_async_def(m->tree, def) != awaited ||
+        !returns_plainly(m->tree, def))
         return nothing;
-    return tell_annotation(m, type);
+    if (type)
+        return tell_annotation(m, type);
+    if (!m->findings->returned)
+        m->findings->returned =
+            CN_NEW_ARRAY(m->arena, struct cn_inferred, m->scopes.len);
+    known = &m->findings->returned[cn_scope_of(m, def)->index];
+    if (known->state != CN_NOT_INFERRED)
+        return remembered(known);
+    known->state = CN_INFERRING;
+    return remember(known, tell_returns(a, def));
 }
 
 /* An instance of a class that stands in this module: not one of interest, but
@@ -124,7 +183,7 @@ static struct told tell_call(struct asking a, cn_node call, bool awaited)
     if (c != CN_UNKNOWN)
         return tells(c, cn_returned_type(dotted, awaited));
     if ((def = cn_definition_of(a.m, function)))
-        return tell_definition(a.m, def, awaited);
+        return tell_definition(a, def, awaited);
     return awaited ? nothing : tell_local_class(a.m, function);
 }
 
@@ -212,6 +271,16 @@ static struct told tell_part(struct asking a, cn_node name)
     return tells(c, cn_str_from(parts[cn_named(t, list, 1) == name]));
 }
 
+/* Reading a property is a call. */
+static struct told tell_property(struct asking a, cn_node name)
+{
+    cn_node def = cn_parent(a.m->tree, name);
+
+    return cn_is_decorated(a.m->tree, def, "property")
+               ? tell_definition(a, def, false)
+               : nothing;
+}
+
 static struct told tell_write(struct asking a, const struct cn_binding *b)
 {
     switch (b->kind) {
@@ -220,6 +289,7 @@ static struct told tell_write(struct asking a, const struct cn_binding *b)
     case CN_BIND_WALRUS:
         return b->value ? tell(a, b->value) : tell_part(a, b->name);
     case CN_BIND_WITH: return tell_with(a, b->name);
+    case CN_BIND_FUNCTION: return tell_property(a, b->name);
     default: return nothing;
     }
 }
@@ -257,18 +327,10 @@ static struct told tell_object(struct asking a, const struct cn_object *o)
 {
     struct cn_inferred *known = o->inferred;
 
-    if (known->state == CN_INFERRING)
-        return agrees;
-    if (known->state == CN_NOT_INFERRED) {
-        known->state = CN_INFERRING;
-        struct told told = tell_writes(a, o);
-
-        known->state = CN_INFERRED;
-        known->certainty =
-            told.kind == TELLS_TYPE ? told.certainty : CN_UNKNOWN;
-        known->type = told.type;
-    }
-    return tells(known->certainty, known->type);
+    if (known->state != CN_NOT_INFERRED)
+        return remembered(known);
+    known->state = CN_INFERRING;
+    return remember(known, tell_writes(a, o));
 }
 
 static enum cn_certainty answer(struct told told, struct cn_str *type)

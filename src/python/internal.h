@@ -37,6 +37,7 @@ struct cn_findings {
     CN_VEC(struct cn_symbol *) imported; /* symbols with an import binding */
     CN_VEC(cn_node) unbound; /* reads of no symbol that may matter */
     struct cn_objects *objects;
+    struct cn_inferred *returned; /* by scope index: what defs return */
 };
 
 /* --- splat.c: for tree.c ---------------------------------------------------- */
@@ -107,6 +108,8 @@ void cn_bind(struct cn_module *m);
 /* The class whose instance (or which itself, in a classmethod) this identifier
  * is as the first parameter of a method, or 0. */
 cn_node cn_self_class(const struct cn_module *m, cn_node n);
+/* Is the def (or class) decorated with exactly this, or with anything? */
+bool cn_is_decorated(const struct cn_tree *t, cn_node def, const char *with);
 
 /* --- import.c -------------------------------------------------------------- */
 

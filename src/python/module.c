@@ -111,7 +111,7 @@ cn_node cn_definition_of(const struct cn_module *m, cn_node function)
 
 /* --- self --------------------------------------------------------------------- */
 
-static bool is_decorated(const struct cn_tree *t, cn_node def, const char *with)
+bool cn_is_decorated(const struct cn_tree *t, cn_node def, const char *with)
 {
     cn_node around = cn_parent(t, def);
 
@@ -119,7 +119,7 @@ static bool is_decorated(const struct cn_tree *t, cn_node def, const char *with)
         return false;
     cn_node_for (n, t, around)
         if (cn_is(t, n, CN_K_DECORATOR) &&
-            cn_text_is(t, cn_named(t, n, 0), with))
+            (!with || cn_text_is(t, cn_named(t, n, 0), with)))
             return true;
     return false;
 }
@@ -153,7 +153,7 @@ cn_node cn_self_class(const struct cn_module *m, cn_node n)
     cn_node def = s->scope->node;
 
     if (first_parameter(t, def) != s->bindings.at[0].name ||
-        is_decorated(t, def, "staticmethod"))
+        cn_is_decorated(t, def, "staticmethod"))
         return 0;
     return class_around(m, def);
 }

@@ -147,6 +147,25 @@ static void attributes_belong_to_classes(void **state)
         {"import asyncio\nclass C:\n def f(self, e):\n  self.e = e\n"
          "  self.e = asyncio.Event()\n  self.e.set()\n",
          "asyncio.Event@5 asyncio.Event.set?@6"},
+        {"import asyncio\nclass C:\n def get(self):\n"
+         "  if self.l is None: self.l = asyncio.get_event_loop()\n"
+         "  return self.l\n"
+         " def f(self):\n  l = self.get()\n  l.stop()\n",
+         "asyncio.get_event_loop@4 asyncio.loop.stop@8"},
+        {"import asyncio\nclass C:\n @property\n def l(self):\n"
+         "  return asyncio.get_event_loop()\n"
+         " def f(self):\n  self.l.stop()\n",
+         "asyncio.get_event_loop@5 asyncio.loop.stop@7"},
+        {"import asyncio\nclass C:\n @other\n def l(self):\n"
+         "  return asyncio.get_event_loop()\n"
+         " def f(self):\n  self.l().stop()\n",
+         "asyncio.get_event_loop@5"},
+        {"import asyncio\ndef f():\n if x: return 1\n"
+         " return asyncio.Event()\nf().set()\n",
+         "asyncio.Event@4 asyncio.Event.set?@5"},
+        {"import asyncio\ndef f():\n def g(): return 1\n return f() or "
+         "asyncio.Event()\nf().set()\n",
+         "asyncio.Event@4 asyncio.Event.set@5"},
         {"import asyncio\nfrom typing import Optional\nclass C:\n"
          " def f(self):\n"
          "  self.t: Optional[asyncio.Task] = None\n  self.t.cancel()\n",
