@@ -276,6 +276,9 @@ static void print_diffs(struct job *job)
         cn_put(stdout, &b);
         cn_buf_clear(&b);
     }
+    cn_vec_for (made, &job->report.made)
+        cn_diff(&b, made->shown, made->before, made->after, colour);
+    cn_put(stdout, &b);
     cn_buf_done(&b);
 }
 
@@ -309,7 +312,7 @@ static int apply(struct job *job)
     if (!files)
         return 0;
     struct cn_change *changes =
-        CN_NEW_ARRAY(job->arena, struct cn_change, files);
+        CN_NEW_ARRAY(job->arena, struct cn_change, files + r->made.len);
 
     cn_vec_for (file, r)
         if (file->changed)
@@ -317,6 +320,11 @@ static int apply(struct job *job)
                                               .shown = file->source->path,
                                               .before = file->source->text,
                                               .after = file->after};
+    cn_vec_for (made, &r->made)
+        changes[n++] = (struct cn_change){.path = made->path,
+                                          .shown = made->shown,
+                                          .before = made->before,
+                                          .after = made->after};
     const char *command =
         cn_str_fmt(job->arena, "canyon migrate%s", arguments(job)).ptr;
     int err = cn_apply(job->arena, job->project.root, command, changes, n, &act,

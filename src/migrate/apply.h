@@ -19,7 +19,8 @@
 /* --- diffs --------------------------------------------------------------- */
 
 /* Append a unified diff with three lines of context that `git apply` and
- * `patch -p1` take, byte for byte; nothing when the texts are equal. Lines
+ * `patch -p1` take, byte for byte; nothing when the texts are equal. A `before`
+ * without bytes (ptr == NULL) is a file that is made. Lines
  * end in \n; a \r before it is part of the line. Cannot fail but by the
  * buffer's own error. */
 void cn_diff(struct cn_buf *out, struct cn_str path, struct cn_str before,
@@ -27,7 +28,9 @@ void cn_diff(struct cn_buf *out, struct cn_str path, struct cn_str before,
 
 /* --- one file ------------------------------------------------------------ */
 
-/* One file to be changed from exactly `before` to `after`. */
+/* One file to be changed from exactly `before` to `after`. A text without
+ * bytes (ptr == NULL, not "") means no file: from it, the file is made; to it,
+ * the file is removed. */
 struct cn_change {
     const char *path;    /* absolute, without symbolic links */
     struct cn_str shown; /* for people */
@@ -74,7 +77,8 @@ enum cn_run_state {
 struct cn_run_file {
     struct cn_str path;         /* relative to the root */
     uint64_t offset, size;      /* of the old bytes in the pack */
-    char before[33], after[33]; /* XXH3-128 of the bytes, in hex */
+    char before[33], after[33]; /* XXH3-128 of the bytes, in hex; before is
+                                   "-" for a file that the run made */
     mode_t mode;
     struct timespec mtime;
 };
@@ -112,6 +116,8 @@ int cn_run_load(struct cn_arena *arena, const char *root, const char *id,
 int cn_run_old_bytes(struct cn_arena *arena, const char *root,
                      const struct cn_run *run, const struct cn_run_file *file,
                      struct cn_str *out);
+/* Was the file not there before the run? */
+bool cn_run_made(const struct cn_run_file *file);
 /* All runs, oldest first; those that cannot be read are left out. */
 struct cn_run_list {
     struct cn_run *at;

@@ -238,11 +238,14 @@ static void print_name(const struct printer *p, const char *prefix,
     cn_buf_add_char(p->out, '"');
 }
 
-static void print_header(const struct printer *p, struct cn_str path)
+static void print_header(const struct printer *p, struct cn_str path, bool made)
 {
     paint(p, "1");
     cn_buf_add_z(p->out, "--- ");
-    print_name(p, "a/", path);
+    if (made)
+        cn_buf_add_z(p->out, "/dev/null");
+    else
+        print_name(p, "a/", path);
     cn_buf_add_z(p->out, "\n+++ ");
     print_name(p, "b/", path);
     paint(p, "0");
@@ -348,7 +351,7 @@ void cn_diff(struct cn_buf *out, struct cn_str path, struct cn_str before,
     m.forward = CN_NEW_ARRAY(&arena, int, 2 * (size_t)most + 1);
     m.backward = CN_NEW_ARRAY(&arena, int, 2 * (size_t)most + 1);
     compare(&m, (struct box){0, m.a.count, 0, m.b.count});
-    print_header(&p, path);
+    print_header(&p, path, !before.ptr);
     print_hunks(&p, &m);
     cn_arena_done(&arena);
 }

@@ -65,8 +65,6 @@ int cn_migrate_text(struct cn_parser *parser, struct cn_arena *arena,
 
 /* --- the support module -------------------------------------------------- */
 
-#define CN_SUPPORT_NAME "_anyio_support"
-
 /* The text of a support module with the parts that these names need (see
  * support/README.md). Unknown names are an error of ours. */
 struct cn_str cn_support_text(struct cn_arena *arena,

@@ -2,9 +2,12 @@
  * around it make its package; a file outside of any package is named by its
  * place below the project's root, or below src/ there. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "migrate/project.h"
+
+#define SUPPORT_MARK "# canyon: support-module\n"
 
 struct namer {
     struct cn_project *project;
@@ -91,11 +94,71 @@ static void name_module(struct namer *n, struct cn_source *source)
     source->module = dotted(n->project->arena, below);
 }
 
+/* --- the support module ---------------------------------------------------- */
+
+/* Is it run by itself, or by pytest, so that its own folder is on sys.path? */
+static bool is_script(struct cn_str name, struct cn_str text)
+{
+    return cn_str_starts(name, CN_STR("test_")) ||
+           cn_str_ends(name, CN_STR("_test.py")) ||
+           cn_str_is(name, "conftest.py") ||
+           cn_str_find(text, CN_STR("__main__")) >= 0;
+}
+
+/* Is there something of that name that canyon did not write? */
+static bool is_foreign(const char *path)
+{
+    struct cn_str text;
+
+    if (access(path, F_OK))
+        return false;
+    if (cn_read_file(path, &text))
+        return true;
+    bool ours = cn_str_starts(text, CN_STR(SUPPORT_MARK));
+
+    free((char *)text.ptr);
+    return !ours;
+}
+
+/* In a package: beside the other modules of its outermost folder. Elsewhere
+ * beside the file, if that folder is surely where Python looks. */
+static void place_support(struct namer *n, struct cn_source *source)
+{
+    struct cn_arena *arena = n->project->arena;
+    struct cn_str path = cn_str_from(source->real), folder = folder_of(path);
+    struct cn_str package = {NULL, 0};
+    struct cn_str name = cn_str_sub(path, folder.len + 1, path.len);
+
+    for (struct cn_str f = folder; f.len && is_package_folder(n, f);
+         f = folder_of(f))
+        package = f;
+    if (package.ptr) {
+        size_t above = folder_of(package).len + 1;
+
+        source->support =
+            cn_str_fmt(arena, "%.*s." CN_SUPPORT_NAME,
+                       CN_STR_ARG(cn_str_sub(package, above, package.len)));
+        folder = package;
+    } else if (is_script(name, source->text) ||
+               cn_str_find(source->module, CN_STR(".")) < 0) {
+        source->support = CN_STR(CN_SUPPORT_NAME);
+    }
+    source->support_path =
+        cn_str_fmt(arena, "%.*s/" CN_SUPPORT_NAME ".py", CN_STR_ARG(folder))
+            .ptr;
+    source->is_support = cn_str_is(name, CN_SUPPORT_NAME ".py") &&
+                         cn_str_starts(source->text, CN_STR(SUPPORT_MARK));
+    if (source->support.len && is_foreign(source->support_path))
+        source->support.len = 0;
+}
+
 void cn_project_name_modules(struct cn_project *project)
 {
     struct namer n = {.project = project};
 
     cn_vec_for (source, project)
-        if (source->real)
+        if (source->real) {
             name_module(&n, source);
+            place_support(&n, source);
+        }
 }

@@ -13,6 +13,7 @@ struct session {
     struct cn_arena scratch; /* of the file at hand */
     struct cn_text_options options;
     struct cn_report *report;
+    struct cn_map support; /* path -> struct cn_map *: names it needs */
 };
 
 static const char *copy_z(struct cn_arena *arena, const char *z)
@@ -85,12 +86,34 @@ static void keep_text(struct session *s, const struct cn_text_result *result,
     file->changed = true;
 }
 
+/* The names that this text needs of its support module, for its path. */
+static void keep_support(struct session *s, const struct cn_text_result *result,
+                         const struct cn_file_report *file)
+{
+    struct cn_arena *arena = s->project->arena;
+    struct cn_str path = cn_str_from(file->source->support_path);
+
+    if (!file->changed || !result->support.len)
+        return;
+    union cn_value *names = cn_map_put(arena, &s->support, path, NULL);
+
+    if (!names->ptr)
+        names->ptr = CN_NEW(arena, struct cn_map);
+    for (uint32_t i = 0; i < result->support.len; i++) {
+        struct cn_str name = result->support.entries[i].key;
+
+        cn_map_put(arena, names->ptr, cn_str_from(cn_str_dup(arena, name)),
+                   NULL);
+    }
+}
+
 static void run_engine(struct session *s, struct cn_file_report *file)
 {
     const struct cn_source *source = file->source;
     struct cn_text_result result = {.changed = false};
 
     cn_arena_reset(&s->scratch);
+    s->options.support = source->support;
     file->error =
         cn_migrate_text(s->parser, &s->scratch, source->text, source->module,
                         source->is_package, cn_facts_get(s->facts), &s->options,
@@ -104,12 +127,15 @@ static void run_engine(struct session *s, struct cn_file_report *file)
     keep_sites(s, &result, file);
     judge(s, &result, file);
     keep_text(s, &result, file);
+    keep_support(s, &result, file);
 }
 
 static void scan_source(struct session *s, const struct cn_source *source)
 {
     struct cn_file_report file = {.source = source, .after = source->text};
 
+    if (source->is_support)
+        return; /* ours */
     s->report->summary.files++;
     if (source->error) {
         file.error = source->error;
@@ -120,6 +146,59 @@ static void scan_source(struct session *s, const struct cn_source *source)
     }
     if (file.error || file.len || file.changed || file.uses_asyncio)
         cn_vec_push(s->project->arena, s->report, file);
+}
+
+/* --- support modules ------------------------------------------------------- */
+
+static int by_path(const void *left, const void *right)
+{
+    return strcmp(((const struct cn_made_file *)left)->path,
+                  ((const struct cn_made_file *)right)->path);
+}
+
+/* As people see it: relative to the working directory where it is below. */
+static struct cn_str shown(const struct cn_project *project, const char *path)
+{
+    size_t len = strlen(project->cwd);
+
+    if (strncmp(path, project->cwd, len) == 0 && path[len] == '/')
+        return cn_str_from(path + len + 1);
+    return cn_str_from(path);
+}
+
+/* The module at `path` with these names and those that it has already. */
+static void make_module(struct session *s, const char *path,
+                        const struct cn_map *wanted)
+{
+    struct cn_arena *arena = s->project->arena;
+    struct cn_made_file made = {.path = path, .shown = shown(s->project, path)};
+    struct cn_strs names = {0};
+    struct cn_str *had = NULL, old;
+    size_t had_count = 0;
+
+    for (uint32_t i = 0; i < wanted->len; i++)
+        cn_vec_push(arena, &names, wanted->entries[i].key);
+    if (cn_read_file(path, &old) == 0) {
+        made.before = (struct cn_str){cn_str_dup(arena, old), old.len};
+        free((char *)old.ptr);
+        cn_support_read(arena, made.before, &had, &had_count);
+    }
+    for (size_t i = 0; i < had_count; i++)
+        cn_vec_push(arena, &names, had[i]);
+    made.after = cn_support_text(arena, names.at, names.len);
+    if (!made.before.ptr || !cn_str_eq(made.before, made.after))
+        cn_vec_push(arena, &s->report->made, made);
+}
+
+static void make_support(struct session *s)
+{
+    struct cn_made_files *made = &s->report->made;
+
+    for (uint32_t i = 0; i < s->support.len; i++)
+        make_module(s, s->support.entries[i].key.ptr,
+                    s->support.entries[i].value.ptr);
+    if (made->len)
+        qsort(made->at, made->len, sizeof *made->at, by_path);
 }
 
 /* --- counting -------------------------------------------------------------- */
@@ -191,6 +270,7 @@ void cn_project_scan(struct cn_project *project,
     cn_arena_init(&s.scratch);
     for (size_t i = 0; i < project->len; i++)
         scan_source(&s, &project->at[i]);
+    make_support(&s);
     count(report);
     cn_arena_done(&s.scratch);
     cn_parser_close(s.parser);

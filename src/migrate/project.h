@@ -114,6 +114,10 @@ struct cn_source {
     bool kept;            /* keep-asyncio: reported, never changed */
     struct cn_str module; /* "pkg.mod"; "" when it has no importable name */
     bool is_package;
+    bool is_support;       /* a support module that canyon wrote */
+    struct cn_str support; /* how it would import one, "pkg._anyio_support"; ""
+                              when there is no sure place */
+    const char *support_path; /* absolute; set with support */
 };
 
 struct cn_project {

@@ -14,6 +14,9 @@
     X(conditional)                                                             \
     X(timeouts)                                                                \
     X(cancel)                                                                  \
+    X(tasks)                                                                   \
+    X(queues)                                                                  \
+    X(streams)                                                                 \
     X(recipes)                                                                 \
     X(index)
 

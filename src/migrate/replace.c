@@ -27,10 +27,32 @@ static int same_bytes(const char *path, struct cn_str want)
     return err;
 }
 
+static bool creates(const struct cn_change *change)
+{
+    return !change->before.ptr;
+}
+
+static bool removes(const struct cn_change *change)
+{
+    return !change->after.ptr;
+}
+
+/* 0 when nothing has that name. */
+static int nothing_there(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0)
+        return CN_ECHANGED;
+    return errno == ENOENT ? 0 : -errno;
+}
+
 int cn_change_check(const struct cn_change *change)
 {
     struct stat st;
 
+    if (creates(change))
+        return nothing_there(change->path);
     if (lstat(change->path, &st))
         return errno == ENOENT ? CN_ECHANGED : -errno;
     if (!S_ISREG(st.st_mode))
@@ -124,11 +146,14 @@ static int look_alike(int fd, const char *path, const struct stat *like)
 static int write_temp(struct cn_replacement *r, const char *temp)
 {
     const struct cn_change *c = r->change;
-    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    mode_t mode = creates(c) ? 0666 : 0600;
+    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
+    if (fd < 0 && creates(c))
+        return -errno;
     if (fd < 0)
         return errno == EACCES || errno == EPERM ? 0 : -errno;
-    bool alike = look_alike(fd, c->path, &r->before) == 0;
+    bool alike = creates(c) || look_alike(fd, c->path, &r->before) == 0;
     int err = alike ? write_all(fd, c->after) : 0;
 
     if (alike && !err)
@@ -146,9 +171,11 @@ int cn_replacement_prepare(struct cn_replacement *r,
                            const struct cn_change *change, const char *temp)
 {
     *r = (struct cn_replacement){.change = change};
+    if (creates(change))
+        return write_temp(r, temp);
     if (lstat(change->path, &r->before))
         return -errno;
-    return r->before.st_nlink > 1 ? 0 : write_temp(r, temp);
+    return r->before.st_nlink > 1 || removes(change) ? 0 : write_temp(r, temp);
 }
 
 static int write_in_place(const char *path, struct cn_str bytes,
@@ -170,13 +197,39 @@ static int write_in_place(const char *path, struct cn_str bytes,
     return err;
 }
 
+/* Give the waiting bytes their name, if nothing has it. */
+static int commit_new(struct cn_replacement *r)
+{
+    const char *path = r->change->path;
+    int err = renameat2(AT_FDCWD, r->temp, AT_FDCWD, path, RENAME_NOREPLACE)
+                  ? -errno
+                  : 0;
+
+    if (err == -EINVAL || err == -ENOSYS) { /* this file system cannot */
+        err = nothing_there(path);
+        if (!err && rename(r->temp, path))
+            err = -errno;
+    }
+    if (err)
+        return err == -EEXIST ? CN_ECHANGED : err;
+    r->temp = NULL;
+    r->written = true;
+    return 0;
+}
+
 int cn_replacement_commit(struct cn_replacement *r)
 {
     const struct cn_change *c = r->change;
-    int err = same_bytes(c->path, c->before);
+    int err = creates(c) ? 0 : same_bytes(c->path, c->before);
 
     if (err)
         return err;
+    if (creates(c))
+        return commit_new(r);
+    if (removes(c)) {
+        r->written = unlink(c->path) == 0;
+        return r->written ? 0 : -errno;
+    }
     if (!r->temp) {
         r->written = true; /* even when it fails half way */
         return write_in_place(c->path, c->after, c->mtime);
@@ -188,16 +241,37 @@ int cn_replacement_commit(struct cn_replacement *r)
     return 0;
 }
 
+/* Make a file again that was removed. */
+static int write_again(const struct cn_replacement *r)
+{
+    const char *path = r->change->path;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                  r->before.st_mode & 07777);
+
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    return write_in_place(path, r->change->before, &r->before.st_mtim);
+}
+
 int cn_replacement_undo(struct cn_replacement *r)
 {
+    const struct cn_change *c = r->change;
+
     if (r->temp)
         unlink(r->temp);
     r->temp = NULL;
     if (!r->written)
         return 0;
     r->written = false;
-    return write_in_place(r->change->path, r->change->before,
-                          &r->before.st_mtim);
+    if (creates(c)) {
+        int err = same_bytes(c->path, c->after);
+
+        return err ? err : unlink(c->path) ? -errno : 0;
+    }
+    if (removes(c))
+        return write_again(r);
+    return write_in_place(c->path, c->before, &r->before.st_mtim);
 }
 
 /* --- many ------------------------------------------------------------------ */

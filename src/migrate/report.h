@@ -27,6 +27,19 @@ struct cn_file_report {
     bool changed;
 };
 
+/* A support module to be written. */
+struct cn_made_file {
+    const char *path; /* absolute */
+    struct cn_str shown;
+    struct cn_str before; /* ptr == NULL: it is new */
+    struct cn_str after;
+};
+
+struct cn_made_files {
+    struct cn_made_file *at; /* by path */
+    size_t len, cap;
+};
+
 struct cn_summary {
     size_t files; /* looked at, unreadable ones included */
     size_t files_with_asyncio, files_trio_ready;
@@ -39,9 +52,9 @@ struct cn_summary {
 struct cn_outcome {
     size_t fixed_safe, fixed_unsafe;
     size_t fixed_wrong; /* wrong recipes, repaired */
-    size_t left;  /* manual */
-    size_t wrong; /* wrong recipes, left */
-    size_t held;  /* unsafe ones that --safe-only holds back */
+    size_t left;        /* manual */
+    size_t wrong;       /* wrong recipes, left */
+    size_t held;        /* unsafe ones that --safe-only holds back */
     size_t suppressed, deselected;
     size_t files_changed;
     bool internal_error;
@@ -60,6 +73,7 @@ struct cn_report {
     size_t len, cap;
     struct cn_summary summary;
     struct cn_outcome outcome;
+    struct cn_made_files made;
     const char *run_id;       /* of a migrate that wrote something, or NULL */
     const char *undo_command; /* how to take it back, or NULL */
     const char *arguments;    /* what to repeat in the next command: " src" */

@@ -106,6 +106,18 @@ static int add_bytes(const char *bytes, size_t len, void *ctx)
     return 0;
 }
 
+/* Paths of the support modules that were (would be) written. */
+static json_t *made_files(const struct cn_report *report)
+{
+    json_t *made = json_array();
+
+    for (size_t i = 0; i < report->made.len; i++)
+        json_array_append_new(
+            made, json_stringn_nocheck(report->made.at[i].shown.ptr,
+                                       report->made.at[i].shown.len));
+    return made;
+}
+
 void cn_report_json(const struct cn_report *report, struct cn_buf *out)
 {
     static const char *const acts[] = {"scan", "preview", "migrate"};
@@ -120,6 +132,7 @@ void cn_report_json(const struct cn_report *report, struct cn_buf *out)
     json_object_set_new(root, "run", text_or_null(&arena, report->run_id));
     json_object_set_new(root, "summary", summary_of(&report->summary));
     json_object_set_new(root, "files", files);
+    json_object_set_new(root, "made", made_files(report));
     json_dump_callback(root, add_bytes, out, JSON_INDENT(1));
     cn_buf_add_char(out, '\n');
     json_decref(root);

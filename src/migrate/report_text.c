@@ -165,6 +165,15 @@ static void fixed_files(struct writer *w)
                        site->reason ? site->reason : site->rule->summary);
         }
     }
+    for (size_t i = 0; i < r->made.len; i++) {
+        const struct cn_made_file *made = &r->made.at[i];
+        bool done = r->act == CN_ACT_MIGRATE;
+
+        painted(w, "1;32", done ? "   Wrote " : "Would write ");
+        cn_buf_add_str(w->out, fit_to_print(w, made->shown));
+        cn_buf_add_z(w->out, made->before.ptr ? " (more parts)\n"
+                                              : " (the support module)\n");
+    }
     if (r->outcome.files_changed)
         cn_buf_add_char(w->out, '\n');
 }

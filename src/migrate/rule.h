@@ -202,6 +202,8 @@ bool cn_hoistable(const struct cn_match *m, cn_node expression);
  * gives `functools.partial`. The import is added when the fix is applied.
  * Where the name means something else the match is demoted to MANUAL. */
 const char *cn_name(struct cn_match *m, const char *dotted);
+/* The name of the module that a project gets for what AnyIO has no word for. */
+#define CN_SUPPORT_NAME "_anyio_support"
 /* The same for a name of the support module (support/README.md): "gather"
  * gives `_anyio_support.gather`, and the project gets the module with that
  * part. Demotes to MANUAL where there is no place for the module. */

@@ -11,11 +11,11 @@
  *         command canyon migrate src
  *         file <offset> <size> <mode> <sec>.<nsec> <before> <after> <path>
  *
- * Mode is octal, hashes are XXH3-128 in hex, paths are relative to the root;
- * in command and path \n and \ are written as \n and \\. The manifest is
- * replaced atomically; a run folder without one never began. The invariant:
- * when a project's file is changed, its old bytes and a manifest that names
- * them are on the disk. */
+ * Mode is octal, <before> is - for a file that the run made, hashes are
+ * XXH3-128 in hex, paths are relative to the root; in command and path \n and
+ * \ are written as \n and \\. The manifest is replaced atomically; a run folder
+ * without one never began. The invariant: when a project's file is changed, its
+ * old bytes and a manifest that names them are on the disk. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -298,7 +298,9 @@ static int note_file(struct cn_arena *arena, const char *root,
     size_t root_len = strcmp(root, "/") ? strlen(root) : 0;
     struct stat st;
 
-    if (lstat(change->path, &st))
+    if (!change->before.ptr)
+        st = (struct stat){.st_mode = 0};
+    else if (lstat(change->path, &st))
         return -errno;
     bool below =
         cn_str_starts(path, cn_str_sub(cn_str_from(root), 0, root_len));
@@ -308,7 +310,10 @@ static int note_file(struct cn_arena *arena, const char *root,
                  : path;
     f.mode = st.st_mode & 07777;
     f.mtime = st.st_mtim;
-    cn_hash_hex(change->before, f.before);
+    if (change->before.ptr)
+        cn_hash_hex(change->before, f.before);
+    else
+        strcpy(f.before, "-");
     cn_hash_hex(change->after, f.after);
     cn_vec_push(arena, run, f);
     return 0;
@@ -371,6 +376,11 @@ void cn_run_drop(struct cn_arena *arena, const char *root,
     unlink(run_path(arena, root, run->id, "manifest.tmp"));
     unlink(run_path(arena, root, run->id, "pack"));
     rmdir(run_path(arena, root, run->id, ""));
+}
+
+bool cn_run_made(const struct cn_run_file *file)
+{
+    return strcmp(file->before, "-") == 0;
 }
 
 int cn_run_old_bytes(struct cn_arena *arena, const char *root,

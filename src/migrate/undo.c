@@ -45,7 +45,10 @@ static int plan_file(struct undo *u, const struct cn_run *run,
                                .mtime = &file->mtime};
     char hash[33];
     int err = cn_read_file(change.path, &change.before);
+    bool made = cn_run_made(file);
 
+    if (made && err == -ENOENT)
+        return 0; /* it is gone already */
     if (err) {
         refuse(u, file, err == -ENOENT ? "is gone" : cn_strerror(err));
         return 0;
@@ -57,7 +60,8 @@ static int plan_file(struct undo *u, const struct cn_run *run,
         free((char *)change.before.ptr);
         return 0;
     }
-    err = cn_run_old_bytes(u->arena, u->root, run, file, &change.after);
+    if (!made)
+        err = cn_run_old_bytes(u->arena, u->root, run, file, &change.after);
     if (err) {
         free((char *)change.before.ptr);
         return cn_note_set(u->note, err, "the stored bytes of %.*s: %s",
@@ -96,8 +100,9 @@ static void restore_modes(struct undo *u, const struct cn_run *run)
         const char *path = absolute(u, file->path);
         struct stat st;
 
-        if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-            (st.st_mode & 07777) != file->mode && chmod(path, file->mode))
+        if (!cn_run_made(file) && lstat(path, &st) == 0 &&
+            S_ISREG(st.st_mode) && (st.st_mode & 07777) != file->mode &&
+            chmod(path, file->mode))
             refuse(u, file, "its mode could not be set back");
     }
 }

@@ -220,6 +220,74 @@ static void stored_bytes_that_rotted_are_not_used(void **state)
     assert_all(b, "new");
 }
 
+static int undo(struct bench *b)
+{
+    struct cn_act act = {.files = 0};
+
+    return cn_undo(&b->arena, b->root, NULL, &act, &b->note);
+}
+
+static void a_new_file_comes_and_goes(void **state)
+{
+    struct bench *b = *state;
+
+    b->changes[1].path = path_of(b, "new");
+    b->changes[1].before = (struct cn_str){NULL, 0};
+    assert_int_equal(apply(b), 0);
+    assert_holds(b, "new", "new b\n");
+    assert_int_equal(undo(b), 0);
+    assert_int_equal(access(path_of(b, "new"), F_OK), -1);
+    assert_holds(b, "a", "old a\n");
+}
+
+static void a_new_file_that_was_edited_is_kept(void **state)
+{
+    struct bench *b = *state;
+
+    b->changes[1].path = path_of(b, "new");
+    b->changes[1].before = (struct cn_str){NULL, 0};
+    assert_int_equal(apply(b), 0);
+    put(b, "new", "mine\n");
+    assert_int_equal(undo(b), CN_ECHANGED);
+    assert_holds(b, "new", "mine\n");
+    assert_holds(b, "a", "new a\n");
+}
+
+static void a_new_file_is_not_put_over_another(void **state)
+{
+    struct bench *b = *state;
+
+    b->changes[1].before = (struct cn_str){NULL, 0}; /* b exists */
+    assert_int_equal(apply(b), CN_ECHANGED);
+    assert_holds(b, "b", "old b\n");
+    assert_holds(b, "a", "old a\n");
+}
+
+/* The third file cannot be written: the second, made before it, goes again. */
+static void a_new_file_is_rolled_back(void **state)
+{
+    struct bench *b = *state;
+    struct cn_replacement made, gone;
+    struct cn_change change = b->changes[1];
+
+    change.path = path_of(b, "new");
+    change.before = (struct cn_str){NULL, 0};
+    assert_int_equal(cn_replacement_prepare(&made, &change, path_of(b, "t")),
+                     0);
+    assert_int_equal(cn_replacement_commit(&made), 0);
+    assert_holds(b, "new", "new b\n");
+    assert_int_equal(cn_replacement_undo(&made), 0);
+    assert_int_equal(access(path_of(b, "new"), F_OK), -1);
+    change = b->changes[0];
+    change.after = (struct cn_str){NULL, 0};
+    assert_int_equal(cn_replacement_prepare(&gone, &change, path_of(b, "t")),
+                     0);
+    assert_int_equal(cn_replacement_commit(&gone), 0);
+    assert_int_equal(access(path_of(b, "a"), F_OK), -1);
+    assert_int_equal(cn_replacement_undo(&gone), 0);
+    assert_holds(b, "a", "old a\n");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -231,6 +299,10 @@ int main(void)
         TEST(a_run_cut_short_is_taken_back),
         TEST(hard_links_stay_linked_and_roll_back),
         TEST(stored_bytes_that_rotted_are_not_used),
+        TEST(a_new_file_comes_and_goes),
+        TEST(a_new_file_that_was_edited_is_kept),
+        TEST(a_new_file_is_not_put_over_another),
+        TEST(a_new_file_is_rolled_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,8 @@
  *
  * Standard input is a JSON list of requests; standard output the list of
  * answers, in order. A request is {"text", "anyio", "python", "idiomatic",
- * "fix_blocking", "safe_only"}, all but the text optional. An answer is
+ * "fix_blocking", "safe_only", "support"}, all but the text optional. An answer
+ * is
  * {"status", "note", "text", "changed", "rounds", "uses_asyncio", "sites",
  * "again"}: "again" is the result of migrating the result once more.
  * `driver --rules` lists the rules instead.
@@ -54,16 +55,19 @@ static json_t *site_json(const struct cn_site *site)
 static struct cn_text_options options_of(const json_t *request)
 {
     int anyio = 414, python = 0, idiomatic = 0, blocking = 0, safe_only = 0;
+    const char *support = "";
 
-    json_unpack((json_t *)request, "{s?i, s?i, s?b, s?b, s?b}", "anyio", &anyio,
-                "python", &python, "idiomatic", &idiomatic, "fix_blocking",
-                &blocking, "safe_only", &safe_only);
+    json_unpack((json_t *)request, "{s?i, s?i, s?b, s?b, s?b, s?s}", "anyio",
+                &anyio, "python", &python, "idiomatic", &idiomatic,
+                "fix_blocking", &blocking, "safe_only", &safe_only, "support",
+                &support);
     return (struct cn_text_options){
         .target = {.anyio = anyio,
                    .python = python,
                    .idiomatic = idiomatic != 0,
                    .fix_blocking = blocking != 0},
         .safe_only = safe_only != 0,
+        .support = cn_str_from(support),
     };
 }
 
@@ -81,6 +85,18 @@ static void add_again(json_t *answer, struct cn_parser *parser,
     json_object_set_new(answer, "again",
                         status == 0 ? json_stringn(text.ptr, text.len)
                                     : json_string(note.message));
+}
+
+static void add_support(json_t *answer, struct cn_arena *arena,
+                        const struct cn_map *names)
+{
+    struct cn_str *list = CN_NEW_ARRAY(arena, struct cn_str, names->len);
+
+    for (uint32_t i = 0; i < names->len; i++)
+        list[i] = names->entries[i].key;
+    struct cn_str text = cn_support_text(arena, list, names->len);
+
+    json_object_set_new(answer, "support", json_stringn(text.ptr, text.len));
 }
 
 static json_t *answer_of(const json_t *request, struct cn_parser *parser,
@@ -104,6 +120,8 @@ static json_t *answer_of(const json_t *request, struct cn_parser *parser,
         result.uses_asyncio_after, "sites", sites);
     if (status == 0)
         add_again(answer, parser, arena, result.text, &options);
+    if (result.support.len)
+        add_support(answer, arena, &result.support);
     return answer;
 }
 

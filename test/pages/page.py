@@ -38,6 +38,7 @@ class Example:
     python: int = 0
     name: str = ""
     idiomatic: bool = False
+    support: bool = False
     blocking: bool = False
     run: str = ""  # "", "both", "asyncio"
     diff: str = ""  # "", "both", "trio"
@@ -144,6 +145,8 @@ def example(page, section, before, fixed):
             e.name = value
         elif word == "idiomatic":
             e.idiomatic = True
+        elif word == "support":
+            e.support = True
         elif word == "blocking":
             e.blocking = True
         elif word in ("run", "run=asyncio"):

@@ -148,6 +148,9 @@ def child(job, folder, backend, order):
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", closefd=False), open(2, "w", closefd=False)
         os.chdir(folder)
         prepare("asyncio" if backend == "before" else backend, order)
+        if job.get("support"):
+            with open(os.path.join(folder, "_anyio_support.py"), "w") as f:
+                f.write(job["support"])
         code = execute(job["text"], folder)
     except BaseException:
         traceback.print_exc()

@@ -99,6 +99,20 @@ static void replace_class(struct cn_match *m)
     cn_replace(m, m->node, "%s()", cn_name(m, "anyio.get_cancelled_exc_class"));
 }
 
+/* The handler may see a task of the support module that was cancelled, too:
+ * that is told apart on trio (futures.py), so both are caught, as before. */
+static enum cn_verdict replace_by_both(struct cn_match *m)
+{
+    enum cn_kind up = cn_kind(m->tree, cn_parent(m->tree, m->node));
+    bool listed = up == CN_K_TUPLE || up == CN_K_ARGUMENT_LIST;
+    const char *own = cn_name(m, "anyio.get_cancelled_exc_class");
+
+    cn_replace(m, m->node, "%s%s(), %s%s", listed ? "" : "(", own,
+               cn_support(m, "TaskCancelled"), listed ? "" : ")");
+    return cn_unsafe(m, "the cancellation of this task is caught beside that "
+                        "of the one it waits for, as before");
+}
+
 /* --- except clauses ----------------------------------------------------- */
 
 static struct cn_str handled_name(const struct cn_tree *t, cn_node clause)
@@ -119,6 +133,8 @@ static enum cn_verdict judge(struct cn_match *m, cn_node region,
     const struct cn_tree *t = m->tree;
     unsigned swallowed = exits & ~(unsigned)(CN_EXIT_RERAISE | CN_EXIT_RAISE);
 
+    if (cn_awaits_task(m, region) && m->support.len && !m->target->idiomatic)
+        return replace_by_both(m);
     if (cn_awaits_task(m, region))
         return cn_manual(m, REAP_ADVICE,
                          "it may catch the cancellation of a task that it "

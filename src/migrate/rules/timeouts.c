@@ -8,6 +8,7 @@
  * or cannot wait. */
 #include "migrate/rules/timeouts.h"
 
+#include "migrate/rules/dropin.h"
 #include "migrate/rules/flow.h"
 
 struct limited {
@@ -501,7 +502,7 @@ static enum cn_verdict place(struct cn_match *m, const struct limited *w)
                      "it is awaited inside an expression where no block fits");
 }
 
-static enum cn_verdict wait_for(struct cn_match *m)
+static enum cn_verdict by_block(struct cn_match *m)
 {
     struct limited w;
     const char *problem;
@@ -519,6 +520,21 @@ static enum cn_verdict wait_for(struct cn_match *m)
         cn_demote_unsafe(m, "before Python 3.11 fail_after raises another "
                             "TimeoutError than wait_for");
     return place(m, &w);
+}
+
+/* Where no block fits, or what is awaited is more than a call: the support
+ * module's wait_for, which is asyncio's in all of that. */
+static enum cn_verdict wait_for(struct cn_match *m)
+{
+    enum cn_verdict verdict = by_block(m);
+    cn_node call = cn_call_of(m->tree, m->node);
+
+    if (verdict == CN_FIXED || !m->support.len || m->target->idiomatic ||
+        cn_site_is_stored(m->tree, m->node) ||
+        (call && cn_arg_value(m->tree, call, -1, "loop")))
+        return verdict;
+    cn_dropin_rename(m, "wait_for");
+    return cn_safe(m);
 }
 
 /* --- the table ---------------------------------------------------------- */

@@ -1,16 +1,15 @@
 # part: futures
 # names: Future, isfuture, InvalidStateError, TaskCancelled
 # needs: core
-# imports: from typing import Any, Callable, Generator, Generic, List, Optional, TypeVar; import anyio
+# imports: import asyncio; from typing import Any, Callable, Generator, Generic, List, Optional, TypeVar; import anyio
 T = TypeVar("T")
 
 
-class TaskCancelled(BaseException):
+class TaskCancelled(asyncio.CancelledError):
     """Raised by awaiting a task or future that was cancelled.
 
-    Like `asyncio.CancelledError` it is no `Exception`, so `except Exception`
-    does not see it. It is a class of its own because under AnyIO the
-    cancellation of the *awaiting* task must stay distinguishable.
+    On asyncio a handler of `CancelledError` sees it, as it always did. On trio
+    it is told apart from the cancellation of the task that awaits.
     """
 
 

@@ -264,6 +264,7 @@ class Server:
     def __init__(self, listener: Any, connected: Any, limit: int) -> None:
         self._listener, self._connected, self._limit = listener, connected, limit
         self._task: Optional[Task] = None
+        self._accepting: Future = Future()
         self._closed: Future = Future()
 
     @property
@@ -280,9 +281,10 @@ class Server:
     async def start_serving(self) -> None:
         if self._task is None:
             self._task = Task(self._accept())
-            await anyio.sleep(0)
+            await self._accepting._wait_done()
 
     async def _accept(self) -> None:
+        self._accepting.set_result(None)
         try:
             await self._listener.serve(self._handle)
         finally:

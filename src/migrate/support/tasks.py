@@ -5,7 +5,7 @@
 _running: Set["Task"] = set()  # detached tasks, kept alive while they run
 
 
-class Task(Future):
+class Task(Future[T]):
     """A coroutine that runs on its own: what `asyncio.Task` is to asyncio."""
 
     _count = 0
@@ -19,7 +19,9 @@ class Task(Future):
         self._trio_task: Any = None
         self._scope: Any = None
         self._cancel_asked = False
-        self._start(contextvars.copy_context() if context is None else context)
+        self._cancel_count = 0
+        self._context = contextvars.copy_context() if context is None else context
+        self._start(self._context)
 
     def _start(self, context: Any) -> None:
         trio = _trio()
@@ -87,11 +89,25 @@ class Task(Future):
             return False
         self._cancel_message = msg
         self._cancel_asked = True
+        self._cancel_count += 1
         if self._native is not None:
             self._native.cancel()
         else:
             self._scope.cancel()
         return True
+
+    def cancelling(self) -> int:
+        """How often `cancel` was called, `uncancel` taken off."""
+        return self._cancel_count
+
+    def uncancel(self) -> int:
+        self._cancel_count = max(0, self._cancel_count - 1)
+        if self._native is not None and sys.version_info >= (3, 11):
+            self._native.uncancel()
+        return self._cancel_count
+
+    def get_context(self) -> Any:
+        return self._context
 
     def set_result(self, result: Any) -> None:
         raise RuntimeError("Task does not support set_result operation")

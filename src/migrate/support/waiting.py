@@ -8,8 +8,12 @@ FIRST_EXCEPTION = "FIRST_EXCEPTION"
 
 
 async def wait(fs: Any, *, timeout: Any = None, return_when: str = ALL_COMPLETED) -> Tuple[Set[Future], Set[Future]]:
-    """Wait for futures and tasks; the sets (done, pending). Cancels nothing."""
-    futures = {ensure_future(f) for f in fs}
+    """Wait for futures and tasks; the sets (done, pending). Cancels nothing.
+
+    The sets hold the objects that were given, whatever kind they are.
+    """
+    given = {ensure_future(f): f for f in fs}  # a coroutine has its task given back
+    futures = set(given)
     if not futures:
         raise ValueError("Set of Tasks/Futures is empty.")
     if return_when not in (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED):
@@ -37,8 +41,9 @@ async def wait(fs: Any, *, timeout: Any = None, return_when: str = ALL_COMPLETED
     finally:
         for future in futures:
             future.remove_done_callback(on_done)
-    done = {f for f in futures if f.done()}
-    return done, futures - done
+    given = {f: f if inspect.iscoroutine(original) else original for f, original in given.items()}
+    done = {given[f] for f in futures if f.done()}
+    return done, {given[f] for f in futures if not f.done()}
 
 
 async def wait_for(fut: Any, timeout: Any) -> Any:
