@@ -61,7 +61,7 @@ PKGS := $(if $(wildcard src/runtime/backend_uring.c),liburing) \
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS = $(shell pkg-config --libs $(PKGS)) -lm -pthread
 
-.PHONY: all help setup demo test quick check fuzz bench sim crash install clean format third
+.PHONY: all help setup demo test quick check fuzz bench bench-runtime sim crash install clean format third
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -202,6 +202,17 @@ bench: all .stamps/venv $(B)/floor ## canyon scan against grep, ruff, ast-grep, 
 $(B)/floor: bench/floor.c $(third_obj)
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(TS)/include $^ -o $@
+
+bench-runtime: $(B)/bench/floor $(B)/bench/runtime ## the runtime against the least that tasks can cost
+	@bench/runtime/compare.py $^
+
+$(B)/bench/floor: bench/runtime/floor.c bench/runtime/bench.h
+	@mkdir -p $(@D)
+	$(CC) -O2 -mno-red-zone -std=gnu11 -D_GNU_SOURCE $(WARN) -pthread $< -o $@
+
+$(B)/bench/runtime: bench/runtime/bench.c bench/runtime/bench.h $(B)/libcanyon.a
+	@mkdir -p $(@D)
+	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) $< $(B)/libcanyon.a $(LIBS) -o $@
 
 format: ## clang-format over the tree
 	clang-format -i $$(git ls-files 'src/*.[ch]' 'test/*.[ch]' 'example/*.[ch]')
