@@ -205,9 +205,9 @@ static const struct cn_wait_kind recv_kind = {
     .abort = recv_abort,
 };
 
-int cn_send_begin(struct cn_sender *tx, const void *item, struct cn_pending *p)
+static int send_begin(struct cn_sender *tx, const void *item,
+                      struct cn_chan_wait *cw)
 {
-    struct cn_chan_wait *cw = (struct cn_chan_wait *)(void *)p;
     int rc;
 
     if (cn_task_cancelled(cn_loop_self()->cur))
@@ -222,11 +222,16 @@ int cn_send_begin(struct cn_sender *tx, const void *item, struct cn_pending *p)
     return CN_PENDING;
 }
 
+int cn_send_begin(struct cn_sender *tx, const void *item, struct cn_pending *p)
+{
+    return send_begin(tx, item, (struct cn_chan_wait *)(void *)p);
+}
+
 int cn_send(struct cn_sender *tx, const void *item)
 {
-    struct cn_pending p;
+    struct cn_chan_wait cw;
 
-    return cn_finish(cn_loop_self(), cn_send_begin(tx, item, &p), &p.w);
+    return cn_finish(cn_loop_self(), send_begin(tx, item, &cw), &cw.w);
 }
 
 int cn_send_nowait(struct cn_sender *tx, const void *item)
@@ -234,9 +239,9 @@ int cn_send_nowait(struct cn_sender *tx, const void *item)
     return cn_chan_try_send(tx, item, NULL);
 }
 
-int cn_recv_begin(struct cn_receiver *rx, void *item, struct cn_pending *p)
+static int recv_begin(struct cn_receiver *rx, void *item,
+                      struct cn_chan_wait *cw)
 {
-    struct cn_chan_wait *cw = (struct cn_chan_wait *)(void *)p;
     int rc;
 
     if (cn_task_cancelled(cn_loop_self()->cur))
@@ -251,11 +256,16 @@ int cn_recv_begin(struct cn_receiver *rx, void *item, struct cn_pending *p)
     return CN_PENDING;
 }
 
+int cn_recv_begin(struct cn_receiver *rx, void *item, struct cn_pending *p)
+{
+    return recv_begin(rx, item, (struct cn_chan_wait *)(void *)p);
+}
+
 int cn_recv(struct cn_receiver *rx, void *item)
 {
-    struct cn_pending p;
+    struct cn_chan_wait cw;
 
-    return cn_finish(cn_loop_self(), cn_recv_begin(rx, item, &p), &p.w);
+    return cn_finish(cn_loop_self(), recv_begin(rx, item, &cw), &cw.w);
 }
 
 int cn_recv_nowait(struct cn_receiver *rx, void *item)

@@ -91,7 +91,7 @@ static int misnested(struct cn_group *g, struct cn_task *t)
     return 0;
 }
 
-int cn_group_close_begin(struct cn_group *g, int rc, struct cn_pending *p)
+static int close_begin(struct cn_group *g, int rc, struct cn_wait *w)
 {
     struct cn_loop *l = cn_loop_self();
     struct cn_task *t = l->cur;
@@ -108,21 +108,26 @@ int cn_group_close_begin(struct cn_group *g, int rc, struct cn_pending *p)
         cn_scope_cancel(&g->scope, "the block of the group was cancelled");
     if (cn_list_empty(&g->tasks)) {
         rc = finish(g, false);
-        cn_wait_begin_shielded(&p->w, &empty_kind, g);
-        cn_wake(&p->w, rc);
+        cn_wait_begin_shielded(w, &empty_kind, g);
+        cn_wake(w, rc);
         return CN_PENDING;
     }
-    g->closer = &p->w;
-    cn_wait_begin_shielded(&p->w, &close_kind, g);
+    g->closer = w;
+    cn_wait_begin_shielded(w, &close_kind, g);
     return CN_PENDING;
+}
+
+int cn_group_close_begin(struct cn_group *g, int rc, struct cn_pending *p)
+{
+    return close_begin(g, rc, &p->w);
 }
 
 int cn_group_close(struct cn_group *g, int rc)
 {
-    struct cn_pending p;
+    struct cn_wait w;
 
-    rc = cn_group_close_begin(g, rc, &p);
-    return rc == CN_PENDING ? (int)cn_suspend(&p.w) : rc;
+    rc = close_begin(g, rc, &w);
+    return rc == CN_PENDING ? (int)cn_suspend(&w) : rc;
 }
 
 /* --- opening, looking ------------------------------------------------------------- */

@@ -119,7 +119,7 @@ static struct cn_stack *cut(struct cn_stacks *s, uint32_t class)
 {
     char *start = s->next[class], *high = start + ((size_t)1 << class);
     size_t stagger = COLOUR_STEP * (s->colour++ % COLOURS);
-    size_t room = (sizeof(struct cn_stack) + 63) & ~(size_t)63;
+    size_t room = (sizeof(struct cn_stack) + 15) & ~(size_t)15;
     struct cn_stack *stack = (void *)(high - stagger - room);
 
     s->next[class] = high;

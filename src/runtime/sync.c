@@ -53,21 +53,26 @@ bool cn_event_is_set(const struct cn_event *e)
     return e->set;
 }
 
-int cn_event_wait_begin(struct cn_event *e, struct cn_pending *p)
+static int event_begin(struct cn_event *e, struct cn_wait *w)
 {
     if (e->set)
         return cn_checkpoint_if_cancelled();
-    if (cn_wait_begin(&p->w, &event_kind, e) < 0)
+    if (cn_wait_begin(w, &event_kind, e) < 0)
         return CN_ECANCELED;
-    cn_waitq_push(&e->q, &p->w);
+    cn_waitq_push(&e->q, w);
     return CN_PENDING;
+}
+
+int cn_event_wait_begin(struct cn_event *e, struct cn_pending *p)
+{
+    return event_begin(e, &p->w);
 }
 
 int cn_event_wait(struct cn_event *e)
 {
-    struct cn_pending p;
+    struct cn_wait w;
 
-    return cn_finish(cn_loop_self(), cn_event_wait_begin(e, &p), &p.w);
+    return cn_finish(cn_loop_self(), event_begin(e, &w), &w);
 }
 
 size_t cn_event_waiting(const struct cn_event *e)
@@ -82,7 +87,7 @@ static const struct cn_wait_kind lock_kind = {
     .abort = leave_queue,
 };
 
-int cn_lock_acquire_begin(struct cn_lock *l, struct cn_pending *p)
+static int lock_begin(struct cn_lock *l, struct cn_wait *w)
 {
     struct cn_task *t = cn_loop_self()->cur;
 
@@ -94,16 +99,21 @@ int cn_lock_acquire_begin(struct cn_lock *l, struct cn_pending *p)
     }
     if (l->owner == t)
         return CN_EINVAL;
-    cn_wait_begin_shielded(&p->w, &lock_kind, l);
-    cn_waitq_push(&l->q, &p->w);
+    cn_wait_begin_shielded(w, &lock_kind, l);
+    cn_waitq_push(&l->q, w);
     return CN_PENDING;
+}
+
+int cn_lock_acquire_begin(struct cn_lock *l, struct cn_pending *p)
+{
+    return lock_begin(l, &p->w);
 }
 
 static __attribute__((noinline)) int lock_slowly(struct cn_lock *l)
 {
-    struct cn_pending p;
+    struct cn_wait w;
 
-    return cn_finish(cn_loop_self(), cn_lock_acquire_begin(l, &p), &p.w);
+    return cn_finish(cn_loop_self(), lock_begin(l, &w), &w);
 }
 
 int cn_lock_acquire(struct cn_lock *l)
@@ -167,7 +177,7 @@ static const struct cn_wait_kind sem_kind = {
     .abort = leave_queue,
 };
 
-int cn_sem_acquire_begin(struct cn_sem *s, struct cn_pending *p)
+static int sem_begin(struct cn_sem *s, struct cn_wait *w)
 {
     if (cn_task_cancelled(cn_loop_self()->cur))
         return CN_ECANCELED;
@@ -175,16 +185,21 @@ int cn_sem_acquire_begin(struct cn_sem *s, struct cn_pending *p)
         s->value--;
         return CN_DONE;
     }
-    cn_wait_begin_shielded(&p->w, &sem_kind, s);
-    cn_waitq_push(&s->q, &p->w);
+    cn_wait_begin_shielded(w, &sem_kind, s);
+    cn_waitq_push(&s->q, w);
     return CN_PENDING;
+}
+
+int cn_sem_acquire_begin(struct cn_sem *s, struct cn_pending *p)
+{
+    return sem_begin(s, &p->w);
 }
 
 int cn_sem_acquire(struct cn_sem *s)
 {
-    struct cn_pending p;
+    struct cn_wait w;
 
-    return cn_finish(cn_loop_self(), cn_sem_acquire_begin(s, &p), &p.w);
+    return cn_finish(cn_loop_self(), sem_begin(s, &w), &w);
 }
 
 int cn_sem_acquire_nowait(struct cn_sem *s)
