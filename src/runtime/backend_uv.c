@@ -293,9 +293,12 @@ static void vop_closing(struct cn_backend *b, int fd)
 
 /* --- waiting ------------------------------------------------------------- */
 
-static void nothing(uv_timer_t *t)
+/* uv_run() serves timers before it polls as well as after. If this one is due
+ * by then (1 ms is soon over on a busy machine), the poll must not sleep: there
+ * is nothing left that would end it. */
+static void time_is_up(uv_timer_t *t)
 {
-    (void)t;
+    uv_stop(t->loop);
 }
 
 static void woken(uv_async_t *a)
@@ -306,7 +309,7 @@ static void woken(uv_async_t *a)
 static void start_timer(struct cn_backend *b, cn_time left)
 {
     uv_update_time(b->loop);
-    uv_timer_start(&b->deadline, nothing,
+    uv_timer_start(&b->deadline, time_is_up,
                    (uint64_t)((left + CN_MSEC - 1) / CN_MSEC), 0);
 }
 

@@ -299,7 +299,7 @@ static void init(struct cn_loop *l, const struct cn_options *o)
     l->ready_end = &l->ready;
     l->flags = o->flags;
     l->mode = o->flags & CN_SHUFFLE ? CN_MODE_SHUFFLE : 0;
-    l->budget_full = o->flags & CN_STRICT ? 1 : CN_BUDGET;
+    l->budget_full = l->budget = o->flags & CN_STRICT ? 1 : CN_BUDGET;
     l->switches_max = SWITCHES_MAX / 8;
     l->stack_class = cn_stack_class(stack);
     l->threads_max = o->threads_max ? o->threads_max : 40;
