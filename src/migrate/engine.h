@@ -258,4 +258,54 @@ struct cn_suppressions *cn_suppressions_read(struct cn_arena *a,
 bool cn_suppressed(const struct cn_suppressions *s, uint32_t at,
                    const struct cn_rule *rule);
 
+/* --- the rounds of one text --------------------------------------------- */
+
+/* A site of the result, and where it stands in the text of this round. */
+struct cn_track {
+    struct cn_site site;
+    struct cn_span now; /* exact: start is its first byte; else it is within */
+    bool exact;
+    bool done;                 /* fixed in an earlier round */
+    bool seen;                 /* found again in this round */
+    struct cn_str replaced_by; /* the rule that replaced its text */
+};
+
+struct cn_rewrite {
+    struct cn_parser *parser;
+    struct cn_arena *arena; /* of the result */
+    struct cn_arena scratch[2];
+    struct cn_str name;
+    bool is_package;
+    const struct cn_project_facts *project;
+    struct cn_round round;
+    struct cn_note *note;
+    struct cn_str text;       /* of this round */
+    struct cn_module *module; /* of this round */
+    struct cn_found_list found;
+    struct cn_track **track_of; /* by index in found */
+    bool *chosen;
+    CN_VEC(struct cn_track *) tracks;
+    struct cn_map used;    /* names of asyncio imports read at first */
+    struct cn_map unbound; /* names bound nowhere at first */
+    CN_VEC(struct cn_position_map) maps;
+    uint32_t rounds;
+    struct cn_str last_rules; /* of the fixes applied last */
+    struct cn_map support;    /* names needed of the support module: a set */
+};
+
+/* The arena of this round. */
+static inline struct cn_arena *cn_rewrite_arena(struct cn_rewrite *r)
+{
+    return &r->scratch[r->rounds & 1];
+}
+
+/* Find the sites of this round and pair them with those that are open. Returns
+ * 0, or CN_EINTERNAL with a note when one appeared or vanished. */
+int cn_rewrite_match(struct cn_rewrite *r);
+/* The chosen fixes were applied: close their sites, move the others. */
+void cn_rewrite_move(struct cn_rewrite *r, const struct cn_position_map *map);
+/* The sites by position, with lines and columns of the first text. */
+void cn_rewrite_sites(struct cn_rewrite *r, const struct cn_tree *first,
+                      struct cn_text_result *out);
+
 #endif

@@ -182,7 +182,7 @@ static bool on_own_line(struct cn_match *m, cn_node statement,
 {
     const struct cn_tree *t = m->tree;
     cn_node block = cn_parent(t, statement);
-    cn_node before = cn_joined_before(t, statement);
+    cn_node before;
     bool done = has_split_at(m->fix, cn_start(t, statement));
 
     if (is_one_line(t, block)) {
@@ -196,7 +196,7 @@ static bool on_own_line(struct cn_match *m, cn_node statement,
     } else if (cn_starts_line(t, statement)) {
         *indent = cn_indent_of(t, cn_start(t, statement));
         return true;
-    } else if (before) {
+    } else if ((before = cn_joined_before(t, statement))) {
         *indent = cn_indent_of(t, cn_start(t, first_statement(t, block)));
         if (done || split(m, before, statement, *indent))
             return true;

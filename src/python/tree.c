@@ -256,8 +256,20 @@ static bool is_operand(const struct cn_tree *t, cn_node n)
     return t->at[n].named && !is_trivia(t, n);
 }
 
+/* Kinds whose children, maybe thousands, have no roles (in a block only the
+ * cases of a match have one). */
+static bool is_plain_list(enum cn_kind kind, enum cn_field field)
+{
+    return (kind == CN_K_BLOCK && field != CN_F_ALTERNATIVE) ||
+           kind == CN_K_MODULE || kind == CN_K_ARGUMENT_LIST ||
+           kind == CN_K_LIST || kind == CN_K_TUPLE || kind == CN_K_SET ||
+           kind == CN_K_DICTIONARY;
+}
+
 cn_node cn_child(const struct cn_tree *t, cn_node n, enum cn_field field)
 {
+    if (is_plain_list(cn_kind(t, n), field))
+        return 0;
     cn_node_for (child, t, n)
         if (t->at[child].field == field && !is_trivia(t, child))
             return child;
