@@ -142,9 +142,13 @@ static struct cn_str maker(const struct cn_match *m, cn_node value)
 }
 
 /* `loop = asyncio.get_running_loop()` in a plain function: asks whether a loop
- * runs. */
+ * runs; not where the variable has no other loop and is read. */
 static bool is_probe(const struct cn_match *m, const struct cn_binding *b)
 {
+    const struct cn_object *o = cn_object_at(m->module, b->name);
+
+    if (o && o->writes.len == 1 && o->reads.len)
+        return false;
     return cn_str_is(maker(m, b->value), "asyncio.get_running_loop") &&
            !cn_in_async(m->tree, b->value);
 }
@@ -523,7 +527,8 @@ static enum cn_verdict follow_variable(struct loop *l)
         return cn_manual(m, NULL, "still needed for `%s` on line %u",
                          cn_z(m, l->other),
                          cn_place_of(l->t, cn_start(l->t, l->other)).line);
-    if (cn_in_async(l->t, m->node))
+    if (cn_in_async(l->t, m->node) ||
+        cn_str_is(m->use->name, "asyncio.get_running_loop"))
         return running_loop(l);
     if (l->mains)
         return one_run(l);
@@ -550,8 +555,8 @@ enum cn_verdict cn_loop_check(struct cn_match *m)
     if (!l.o || !writes_are_known(&l))
         return leave_value(m, 0);
     first = first_write(m, l.o);
-    if (cn_str_is(m->use->name, "asyncio.get_running_loop") &&
-        !cn_in_async(t, call))
+    if (!first || (first->value != call && !cn_in_async(t, call) &&
+                   cn_str_is(m->use->name, "asyncio.get_running_loop")))
         return cn_child(t, up, CN_F_TYPE) ? leave_value(m, 0)
                                           : ask_for_loop(m, up);
     if (first->value != call)
