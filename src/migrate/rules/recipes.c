@@ -206,7 +206,8 @@ static enum cn_verdict no_such_name(struct cn_match *m)
     int since = known_since(part);
 
     if (m->use->unbound || m->use->method || m->use->certainty != CN_SURE ||
-        asks_first(m) || (part.len && part.ptr[0] == '_'))
+        asks_first(m) || (part.len && part.ptr[0] == '_') ||
+        m->tree->at[m->node].field == CN_F_LEFT) /* set by the code itself */
         return cn_pass(m);
     if (since < 0)
         return cn_wrong(m, advice_for(part), "AnyIO has no %.*s",

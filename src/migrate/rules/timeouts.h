@@ -5,6 +5,16 @@
 
 #include "migrate/rule.h"
 
+/* await asyncio.wait_for(awaited, timeout) */
+struct cn_limited {
+    cn_node call;
+    cn_node awaited;
+    cn_node timeout;
+    cn_node await;
+};
+
+/* timeout_place.c: the last word on a call that may be rewritten */
+enum cn_verdict cn_place_limit(struct cn_match *m, const struct cn_limited *w);
 /* timeout_block.c */
 enum cn_verdict cn_timeout_block(struct cn_match *m);
 enum cn_verdict cn_timeout_at_block(struct cn_match *m);
