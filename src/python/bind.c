@@ -382,7 +382,7 @@ static void declare_nonlocal(struct cn_binder *b, cn_node name)
     struct cn_symbol *s = cn_binder_symbol(b, b->scope, cn_text(b->t, name));
 
     if (s->scope == b->scope)
-        cn_vec_push(b->arena, &b->nonlocals, s);
+        cn_vec_push(b->arena, &b->nonlocals, name);
     b->m->symbol_of[name] = s;
 }
 

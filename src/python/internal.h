@@ -73,7 +73,7 @@ struct cn_binder {
     CN_VEC(struct cn_span) pending; /* next to open last */
     CN_VEC(struct cn_bound) bound;
     CN_VEC(struct cn_read) reads;
-    CN_VEC(struct cn_symbol *) nonlocals;
+    CN_VEC(cn_node) nonlocals; /* the identifiers that are declared */
 };
 
 struct cn_scope *cn_binder_open(struct cn_binder *b, enum cn_scope_kind kind,

@@ -204,13 +204,17 @@ static struct cn_symbol *nonlocal_target(struct cn_symbol *s)
 
 static void settle_nonlocals(struct cn_binder *b)
 {
-    for (size_t i = 0; i < b->nonlocals.len; i++) {
-        struct cn_symbol *s = b->nonlocals.at[i];
+    struct cn_symbol **symbol_of = b->m->symbol_of;
+
+    cn_vec_for (n, &b->nonlocals) {
+        struct cn_symbol *s = symbol_of[*n];
         struct cn_symbol *target = s->real ? NULL : nonlocal_target(s);
 
         if (target && target != s)
             s->real = target;
     }
+    cn_vec_for (n, &b->nonlocals)
+        symbol_of[*n] = real(symbol_of[*n]);
 }
 
 static void hand_out_bindings(struct cn_binder *b)

@@ -14,16 +14,33 @@ static bool is_blank(char ch)
     return ch == ' ' || ch == '\t' || ch == '\f';
 }
 
-/* The newline in front of `at` was taken back by a backslash. */
-static bool is_continued(struct cn_str text, uint32_t at)
+/* Does a comment hold the byte at `at`? The nodes are sorted by their start. */
+static bool in_comment(const struct cn_tree *t, uint32_t at)
 {
+    cn_node low = 1, high = t->count;
+
+    while (high - low > 1) {
+        cn_node middle = low + (high - low) / 2;
+
+        if (cn_start(t, middle) <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    return cn_is(t, low, CN_K_COMMENT) && at < cn_end(t, low);
+}
+
+/* The newline in front of `at` was taken back by a backslash. */
+static bool is_continued(const struct cn_tree *t, uint32_t at)
+{
+    struct cn_str text = t->text;
     uint32_t i = at;
 
     if (i && text.ptr[i - 1] == '\n')
         i--;
     if (i && text.ptr[i - 1] == '\r')
         i--;
-    return i && i < at && text.ptr[i - 1] == '\\';
+    return i && i < at && text.ptr[i - 1] == '\\' && !in_comment(t, i - 1);
 }
 
 static struct indent indent_of(const struct cn_tree *t, cn_node n)
@@ -38,7 +55,7 @@ static struct indent indent_of(const struct cn_tree *t, cn_node n)
         ; /* a byte order mark takes no room */
     else if (from && s.ptr[from - 1] != '\n' && s.ptr[from - 1] != '\r')
         return in;
-    if (is_continued(s, from))
+    if (is_continued(t, from))
         return in;
     for (uint32_t i = from; i < start; i++) {
         if (s.ptr[i] == '\f') {
@@ -78,7 +95,7 @@ static bool follows_semicolon(const struct cn_tree *t, cn_node n)
     for (;;) {
         while (i && is_blank(s.ptr[i - 1]))
             i--;
-        if (!is_continued(s, i))
+        if (!is_continued(t, i))
             return i && s.ptr[i - 1] == ';';
         while (s.ptr[i - 1] != '\\')
             i--;
