@@ -14,6 +14,8 @@ struct session {
     struct cn_text_options options;
     struct cn_report *report;
     struct cn_map support; /* path -> struct cn_map *: names it needs */
+    struct cn_map bare;    /* names needed of modules outside of packages: one
+                              of them may be imported in place of another */
 };
 
 static const char *copy_z(struct cn_arena *arena, const char *z)
@@ -97,7 +99,9 @@ static void keep_support(struct session *s, const struct cn_text_result *result,
         return;
     union cn_value *names = cn_map_put(arena, &s->support, path, NULL);
 
-    if (!names->ptr)
+    if (cn_str_is(file->source->support, CN_SUPPORT_NAME))
+        names->ptr = &s->bare;
+    else if (!names->ptr)
         names->ptr = CN_NEW(arena, struct cn_map);
     for (uint32_t i = 0; i < result->support.len; i++) {
         struct cn_str name = result->support.entries[i].key;
