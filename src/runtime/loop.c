@@ -343,7 +343,7 @@ no_mailbox:
 static void close_parts(struct cn_loop *l)
 {
     cn_ops_close(l);
-    cn_portals_close(l);
+    cn_portals_close(l, &l->root);
     cn_pool_close(l);
     cn_mailbox_drain(l); /* what came last is answered: closed */
     cn_mailbox_close(l);

@@ -6,8 +6,9 @@
  * after the portal was closed is answered with CN_ECLOSED. Not here: how mail
  * wakes the loop (mailbox.c).
  *
- * Invariant: an open portal's loop is alive, so posting under the lock is
- * safe; a portal lives until it is closed and nothing refers to it.
+ * Invariant: an open portal's group is open and its loop alive, so posting
+ * under the lock is safe; a portal lives until it is closed and nothing refers
+ * to it.
  */
 #include "runtime/sched.h"
 
@@ -56,6 +57,22 @@ static void unref_unlock(struct cn_portal *p)
         return;
     pthread_mutex_destroy(&p->lock);
     free(p);
+}
+
+struct cn_portal *cn_portal_ref(struct cn_portal *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->refs++;
+    pthread_mutex_unlock(&p->lock);
+    return p;
+}
+
+void cn_portal_unref(struct cn_portal *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    unref_unlock(p);
 }
 
 /* Any thread: hand a piece of mail over, with a reference. */
@@ -189,9 +206,7 @@ int cn_from_thread(struct cn_portal *p, cn_fn *fn, void *arg)
     v.mail.deliver = deliver_visit;
     v.result = CN_ENOMEM; /* unless its task gets to run */
     pthread_cond_init(&v.answered, NULL);
-    pthread_mutex_lock(&p->lock);
-    p->refs++; /* ours: the portal may be closed while we wait */
-    pthread_mutex_unlock(&p->lock);
+    cn_portal_ref(p); /* it may be closed while we wait */
     rc = send_mail(p, &v.mail);
     pthread_mutex_lock(&p->lock);
     while (rc == 0 && !v.done)
@@ -234,8 +249,12 @@ void cn_portal_close(struct cn_portal *p)
     unref_unlock(p);
 }
 
-void cn_portals_close(struct cn_loop *l)
+void cn_portals_close(struct cn_loop *l, const struct cn_group *g)
 {
-    cn_list_for (it, &l->portal_list)
-        cn_portal_close(CN_CONTAINER(it, struct cn_portal, link));
+    cn_list_for (it, &l->portal_list) {
+        struct cn_portal *p = CN_CONTAINER(it, struct cn_portal, link);
+
+        if (p->group == g)
+            cn_portal_close(p);
+    }
 }

@@ -19,6 +19,7 @@
 #include "runtime/backend.h"
 #include "runtime/coro.h"
 #include "runtime/job.h"
+#include "runtime/op_core.h"
 #include "runtime/runtime.h"
 
 #include <stdatomic.h>
@@ -398,7 +399,8 @@ uint32_t cn_mailbox_drain(struct cn_loop *l);
 bool cn_mailbox_arm(struct cn_loop *l);
 void cn_mailbox_disarm(struct cn_loop *l);
 void cn_ops_close(struct cn_loop *l);
-void cn_portals_close(struct cn_loop *l);
+/* The portals of a group that closes. */
+void cn_portals_close(struct cn_loop *l, const struct cn_group *g);
 
 /* Have this thread report an overflow of the running task's stack in words
  * before it dies of it. An application's own SIGSEGV handler is left alone. */

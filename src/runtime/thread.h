@@ -37,13 +37,19 @@ int cn_thread_cancelled(void);
  * -------------------------- */
 
 /* A group's door: any thread that holds the portal can run things on the
- * loop. The group's close waits for nothing of the portal's, so close the
- * portal first. The handle is freed when closed; threads must have stopped
- * using the pointer by then, except inside a call, which returns CN_ECLOSED
- * if it has not been served. */
+ * loop. Closing the group does not wait for the portal; it is closed at the
+ * latest when the last task of the group has ended.
+ *
+ * The opener has a reference, given up by closing. A thread that may use the
+ * portal later than that takes one of its own; its calls then return
+ * CN_ECLOSED. A call under way needs none. */
 struct cn_portal;
 
 int cn_portal_open(struct cn_group *g, struct cn_portal **out); /* CN_ENOMEM */
+/* Any thread that holds a reference, or to which one is being handed. unref:
+ * NULL is allowed. */
+struct cn_portal *cn_portal_ref(struct cn_portal *p);
+void cn_portal_unref(struct cn_portal *p);
 /* Calls that have been accepted but not started fail with CN_ECLOSED. Tasks
  * already started run on, in the group. NULL is allowed. Loop's thread. */
 void cn_portal_close(struct cn_portal *p);

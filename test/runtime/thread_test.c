@@ -92,7 +92,9 @@ static int posted, served;
 static void post_one(void *arg)
 {
     CHECK(cn_self() == NULL);
-    CHECK_INT(posted++, (int)(intptr_t)arg);
+    if (arg)
+        CHECK_INT(posted, (int)(intptr_t)arg);
+    posted++;
 }
 
 static int serve(void *arg)
@@ -113,6 +115,46 @@ static int visitor(void *arg)
     CHECK_INT(cn_from_thread(p, serve, &bad), -EIO);
     CHECK_INT(posted, 100);
     return cn_from_thread(p, serve, &(int){5});
+}
+
+/* A thread of our own that outlives the loop. */
+static void *late_visitor(void *arg)
+{
+    struct cn_portal *p = arg;
+
+    while (cn_post(p, post_one, NULL) == 0)
+        usleep(100);
+    CHECK_INT(cn_from_thread(p, serve, NULL), CN_ECLOSED);
+    CHECK_INT(cn_portal_spawn(p, serve, NULL), CN_ECLOSED);
+    cn_portal_unref(p);
+    return NULL;
+}
+
+static pthread_t late;
+
+static int forgotten_portal(void *arg)
+{
+    struct cn_group g;
+    struct cn_portal *p = NULL;
+
+    (void)arg;
+    cn_group_open(&g);
+    CHECK_INT(cn_portal_open(&g, &p), 0);
+    posted = 0;
+    pthread_create(&late, NULL, late_visitor, cn_portal_ref(p));
+    CHECK_INT(cn_sleep(5 * CN_MSEC), 0);
+    return cn_group_close(&g, 0); /* which closes the portal */
+}
+
+static void test_portal_outlives_the_loop(void **state)
+{
+    (void)state;
+    rt_failures = 0;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(rt_run_as(forgotten_portal, NULL, 0, 0), 0);
+        pthread_join(late, NULL);
+    }
+    assert_int_equal(rt_failures, 0);
 }
 
 static int portals(void *arg)
@@ -144,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_to_thread),
         cmocka_unit_test(test_cancelled_workers),
         cmocka_unit_test(test_portals),
+        cmocka_unit_test(test_portal_outlives_the_loop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
