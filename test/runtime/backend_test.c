@@ -2,6 +2,8 @@
  * loops on several threads, waking, signals, and life inside a libuv loop. */
 #include "io.h"
 
+#include "runtime/sched.h"
+
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -345,9 +347,18 @@ static void *loop_in_child(void *arg)
     return (void *)(intptr_t)io_run(arg, hello, NULL, 0, 0);
 }
 
-/* The child leaves the loop alone; a thread of its may run another one. */
+/* The child lets go of the loop; a thread of its may run another one. */
 static void child(const char *backend)
 {
+    struct cn_loop *l = cn_loop_self();
+    int before = io_open_fds();
+
+    if (l->ops->fork_child) {
+        if (l->ops->fork_child(l->backend) != 0)
+            _exit(4);
+        if (strcmp(backend, "uring") == 0 && io_open_fds() != before - 2)
+            _exit(5);
+    }
     pthread_t id;
     void *rc = NULL;
 

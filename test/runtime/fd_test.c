@@ -342,6 +342,48 @@ static void test_survives_unnotified_close(void **state)
     io_all(unnotified, 0);
 }
 
+/* The number of a connection that was closed without a word comes back from
+ * accept in the same turn. */
+static int accepted_again(void *arg)
+{
+    struct sockaddr_in addr;
+    struct cn_group g;
+    int l, c[2], s[2];
+
+    (void)arg;
+    l = io_listen(&addr, 4);
+    CHECK_INT(io_connect(&addr, &c[0]), 0);
+    CHECK_INT(io_connect(&addr, &c[1]), 0);
+    s[0] = cn_sys_accept(l, NULL, NULL);
+    struct call r = {.fd = s[0]};
+    cn_group_open(&g);
+    CHECK_INT(cn_spawn(&g, read_one, &r), 0);
+    cn_wait_all_blocked();
+    CHECK_INT(cn_sys_send(c[0], "abc", 3, 0), 3);
+    CHECK_INT(cn_group_close(&g, 0), 0);
+    CHECK_INT(r.result, 3);
+    close(s[0]);
+    s[1] = cn_sys_accept(l, NULL, NULL);
+    CHECK_INT(s[1], s[0]);
+    r.done = false;
+    cn_group_open(&g);
+    CHECK_INT(cn_spawn(&g, read_one, &r), 0);
+    cn_checkpoint();
+    CHECK_INT(cn_sys_send(c[1], "defg", 4, 0), 4);
+    CHECK_INT(cn_group_close(&g, 0), 0);
+    CHECK_INT(r.result, 4);
+    CHECK_INT(cn_sys_close(s[1]), 0);
+    io_close(c);
+    CHECK_INT(cn_sys_close(l), 0);
+    return 0;
+}
+
+static void test_number_comes_back_from_accept(void **state)
+{
+    (void)state;
+    io_real(accepted_again, 0);
+}
+
 /* close(2) under a reader that has not slept yet: a mistake, but no reason to
  * stop the program. */
 static int closed_raw(void *arg)
@@ -603,6 +645,7 @@ int main(void)
         cmocka_unit_test(test_pipe_in_blocking_mode),
         cmocka_unit_test(test_pipe_in_nonblocking_mode),
         cmocka_unit_test(test_closed_raw_under_a_reader),
+        cmocka_unit_test(test_number_comes_back_from_accept),
         cmocka_unit_test(test_accept_without_descriptors),
     };
 
