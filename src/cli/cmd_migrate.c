@@ -120,22 +120,35 @@ static int read_stdin(struct job *job)
     source.text =
         (struct cn_str){cn_str_dup(job->arena, cn_buf_str(&b)), b.len};
     cn_buf_done(&b);
-    if (name.len && name.ptr[0] != '/') {
-        source.real = cn_str_fmt(job->arena, "%s/%.*s", job->project.cwd,
-                                 CN_STR_ARG(name))
-                          .ptr;
-        cn_vec_push(job->arena, &job->project, source);
-        cn_project_name_modules(&job->project);
-        job->project.at[0].real = NULL; /* it is not the file on the disk */
-        return 0;
-    }
     cn_vec_push(job->arena, &job->project, source);
+    if (!name.len)
+        return 0;
+    /* It is not the file on the disk, but it has that file's place among the
+     * others. */
+    struct cn_str real =
+        cn_str_fmt(job->arena, name.ptr[0] == '/' ? "%.0s%.*s" : "%s/%.*s",
+                   job->project.cwd, CN_STR_ARG(name));
+
+    job->project.at[0].real = real.ptr;
+    cn_project_walk_background(&job->project, real.ptr);
+    cn_vec_for (at, &job->project)
+        if (!at->background)
+            at->real = NULL;
     return 0;
 }
 
 static bool is_stdin(const struct cn_cli *cli)
 {
     return cli->arg_count == 1 && strcmp(cli->args[0], "-") == 0;
+}
+
+static size_t count_asked(const struct cn_project *project)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < project->len; i++)
+        count += !project->at[i].background;
+    return count;
 }
 
 static int find_files(struct job *job, char **paths, size_t count)
@@ -148,7 +161,7 @@ static int find_files(struct job *job, char **paths, size_t count)
     split_excludes(job, &excludes);
     err = cn_project_walk(&job->project, paths, count, &excludes, &job->note);
     say_all(&job->project.warnings);
-    if (!err && !job->project.len)
+    if (!err && !count_asked(&job->project))
         cn_warn("no Python files below the given paths");
     return err;
 }
@@ -432,6 +445,19 @@ static int exit_status(const struct job *job)
     return remaining && !job->cli->exit_zero ? CN_EXIT_FINDINGS : CN_EXIT_OK;
 }
 
+/* Standard input, migrated. */
+static void print_text(const struct job *job)
+{
+    struct cn_str text = {"", 0};
+
+    for (size_t i = 0; i < job->project.len; i++)
+        if (!job->project.at[i].background)
+            text = job->project.at[i].text;
+    if (job->report.len)
+        text = job->report.at[0].after;
+    fwrite(text.ptr, 1, text.len, stdout);
+}
+
 static int migrate(struct job *job)
 {
     struct cn_cli *cli = job->cli;
@@ -440,12 +466,7 @@ static int migrate(struct job *job)
     if (cli->diff)
         print_diffs(job);
     else if (!cli->check && job->from_stdin)
-        fwrite(job->report.len ? job->report.at[0].after.ptr
-                               : job->project.at[0].text.ptr,
-               1,
-               job->report.len ? job->report.at[0].after.len
-                               : job->project.at[0].text.len,
-               stdout);
+        print_text(job);
     else if (!cli->check)
         status = apply(job);
     if (status)

@@ -273,7 +273,8 @@ void cn_project_scan(struct cn_project *project,
     report->safe_only = options->safe_only;
     cn_arena_init(&s.scratch);
     for (size_t i = 0; i < project->len; i++)
-        scan_source(&s, &project->at[i]);
+        if (!project->at[i].background)
+            scan_source(&s, &project->at[i]);
     make_support(&s);
     count(report);
     cn_arena_done(&s.scratch);

@@ -112,6 +112,7 @@ struct cn_source {
     int error;            /* 0, or why it could not be read: -EACCES */
     const char *reason;   /* more words for the error, or NULL */
     bool kept;            /* keep-asyncio: reported, never changed */
+    bool background;      /* not asked for: read for what it says of others */
     struct cn_str module; /* "pkg.mod"; "" when it has no importable name */
     bool is_package;
     bool is_support;       /* a support module that canyon wrote */
@@ -137,13 +138,18 @@ struct cn_project {
 int cn_project_root(struct cn_arena *arena, char *const *paths, size_t count,
                     const char **root, struct cn_note *note);
 
-/* Find the Python files below the paths and read them. project->arena, root,
+/* Find the Python files below the paths and read them; the other files of the
+ * project are read as background, for facts: what a file may become depends on
+ * who uses it. project->arena, root,
  * cwd and config are set by the caller. Folders that cannot be listed and
  * files that cannot be read become sources with an error; only a path that
  * does not exist fails: CN_EUSAGE. */
 int cn_project_walk(struct cn_project *project, char *const *paths,
                     size_t count, const struct cn_strs *excludes_from_cwd,
                     struct cn_note *note);
+/* The background alone: for a text that comes from elsewhere. The file at
+ * `except` (absolute, or NULL) is left out. Cannot fail. */
+void cn_project_walk_background(struct cn_project *project, const char *except);
 /* Give every source its module name, from the packages around it, or by its
  * place below the root or its src/ folder. Called by cn_project_walk. */
 void cn_project_name_modules(struct cn_project *project);

@@ -42,7 +42,8 @@ struct walk {
     struct cn_project *project;
     struct cn_ignores *excludes; /* innermost first: command line, config */
     struct cn_ignores keep;
-    struct cn_map seen; /* device and inode -> index + 1 */
+    struct cn_map seen; /* device and inode -> index */
+    bool background;    /* now walking what was not asked for */
 };
 
 /* --- reading --------------------------------------------------------------- */
@@ -224,12 +225,27 @@ static void warn(struct cn_project *p, const char *fmt, struct cn_str path)
                 cn_str_fmt(p->arena, fmt, CN_STR_ARG(path)));
 }
 
-static void add_error(struct cn_project *p, struct cn_str path, int err)
+static void add_error(struct walk *w, struct cn_str path, int err)
 {
+    struct cn_project *p = w->project;
     struct cn_source source = {
         .path = shown_path(p, path), .text = {"", 0}, .error = err};
 
-    cn_vec_push(p->arena, p, source);
+    if (!w->background)
+        cn_vec_push(p->arena, p, source);
+}
+
+/* The index that a file has, or will have; *fresh: not seen before. */
+static size_t see(struct walk *w, const struct stat *st, bool *fresh)
+{
+    struct cn_project *p = w->project;
+    struct cn_str id =
+        cn_str_fmt(p->arena, "%lx:%lx", (long)st->st_dev, (long)st->st_ino);
+    union cn_value *value = cn_map_put(p->arena, &w->seen, id, fresh);
+
+    if (*fresh)
+        value->num = p->len;
+    return value->num;
 }
 
 /* A file reached by two names is one file: the name that is no link wins. */
@@ -237,17 +253,13 @@ static bool seen_before(struct walk *w, const struct stat *st,
                         struct cn_str path, bool is_link)
 {
     struct cn_project *p = w->project;
-    struct cn_str id =
-        cn_str_fmt(p->arena, "%lx:%lx", (long)st->st_dev, (long)st->st_ino);
     bool fresh;
-    union cn_value *value = cn_map_put(p->arena, &w->seen, id, &fresh);
+    size_t index = see(w, st, &fresh);
 
-    if (fresh) {
-        value->num = p->len;
+    if (fresh)
         return false;
-    }
-    if (!is_link)
-        p->at[value->num].path = shown_path(p, path);
+    if (!is_link && !w->background)
+        p->at[index].path = shown_path(p, path);
     return true;
 }
 
@@ -258,7 +270,7 @@ static void add_file(struct walk *w, struct cn_str path, bool is_link)
     char real[PATH_MAX];
 
     if (stat(path.ptr, &st) || !realpath(path.ptr, real)) {
-        add_error(p, path, -errno);
+        add_error(w, path, -errno);
         return;
     }
     if (!S_ISREG(st.st_mode) || seen_before(w, &st, path, is_link))
@@ -267,6 +279,7 @@ static void add_file(struct walk *w, struct cn_str path, bool is_link)
 
     source.real = cn_str_dup(p->arena, cn_str_from(real));
     source.kept = cn_ignored(&w->keep, path, false);
+    source.background = w->background;
     source.error = cn_read_file(real, &source.text);
     cn_vec_push(p->arena, p, source);
 }
@@ -290,7 +303,7 @@ static void add_link(struct walk *w, struct cn_str path)
     if (cn_str_is(root, "/") ||
         (cn_str_starts(cn_str_from(real), root) && real[root.len] == '/'))
         add_file(w, path, true);
-    else
+    else if (!w->background)
         warn(w->project, "%.*s: skipped, a link that leads out of the project",
              shown_path(w->project, path));
 }
@@ -379,7 +392,7 @@ static void walk_folder(struct walk *w, struct cn_str folder,
     int err = list(p->arena, folder, &entries);
 
     if (err) {
-        add_error(p, folder, err);
+        add_error(w, folder, err);
         return;
     }
     struct cn_ignores *ignores = read_ignores(w, folder, ".gitignore", outer);
@@ -454,6 +467,24 @@ static int walk_path(struct walk *w, const char *path, struct cn_note *note)
     return 0;
 }
 
+static void sort(struct cn_project *project)
+{
+    if (project->len)
+        qsort(project->at, project->len, sizeof(project->at[0]), by_shown_path);
+    cn_project_name_modules(project);
+}
+
+/* The rest of the project, by .gitignore only: what is excluded from the
+ * migration still uses what is migrated. */
+static void walk_background(struct walk *w)
+{
+    struct cn_str root = cn_str_from(w->project->root);
+
+    w->background = true;
+    w->excludes = NULL;
+    walk_folder(w, root, ignores_above(w, root));
+}
+
 int cn_project_walk(struct cn_project *project, char *const *paths,
                     size_t count, const struct cn_strs *excludes_from_cwd,
                     struct cn_note *note)
@@ -474,10 +505,22 @@ int cn_project_walk(struct cn_project *project, char *const *paths,
         if (err)
             return err;
     }
-    if (project->len)
-        qsort(project->at, project->len, sizeof(project->at[0]), by_shown_path);
-    cn_project_name_modules(project);
+    walk_background(&w);
+    sort(project);
     return 0;
+}
+
+void cn_project_walk_background(struct cn_project *project, const char *except)
+{
+    struct walk w = {.project = project};
+    struct stat st;
+    bool fresh;
+
+    /* as if it had been read: its bytes on the disk are not what counts */
+    if (except && stat(except, &st) == 0)
+        see(&w, &st, &fresh);
+    walk_background(&w);
+    sort(project);
 }
 
 void cn_project_done(struct cn_project *project)
