@@ -4,6 +4,7 @@
  * cannot leave a change half done. */
 #include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -474,6 +475,30 @@ static int migrate(struct job *job)
     return print_report(job, cli->diff || (job->from_stdin && !cli->check));
 }
 
+/* A line on the terminal that is gone when the report comes. */
+struct sign_of_life {
+    struct timespec last;
+    bool shown;
+};
+
+static void show_progress(void *ctx, size_t done, size_t all)
+{
+    struct sign_of_life *sign = ctx;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long ms = (long)(now.tv_sec - sign->last.tv_sec) * 1000 +
+              (now.tv_nsec - sign->last.tv_nsec) / 1000000;
+
+    if (!sign->last.tv_sec)
+        sign->last = now;
+    else if (ms >= 200) {
+        fprintf(stderr, "\r%zu of %zu files", done, all);
+        sign->last = now;
+        sign->shown = true;
+    }
+}
+
 static int run(struct job *job, enum cn_report_act act)
 {
     struct cn_cli *cli = job->cli;
@@ -495,8 +520,15 @@ static int run(struct job *job, enum cn_report_act act)
         .safe_only = job->project.config.safe_only,
         .scan_only = act == CN_ACT_SCAN,
     };
+    struct sign_of_life sign = {.shown = false};
 
+    if (isatty(STDERR_FILENO) && !cli->quiet) {
+        options.progress = show_progress;
+        options.ctx = &sign;
+    }
     cn_project_scan(&job->project, &options, r);
+    if (sign.shown)
+        fputs("\r\033[K", stderr);
     int status = act == CN_ACT_SCAN ? print_report(job, false) : migrate(job);
 
     return status ? status : exit_status(job);

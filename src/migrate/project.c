@@ -50,6 +50,8 @@ static void keep_sites(struct session *s, const struct cn_text_result *result,
 
         *site = result->sites.at[i];
         site->class_ = class_of(site);
+        if (file->source->kept && site->class_ != CN_CLASS_WRONG)
+            site->state = CN_SITE_SUPPRESSED;
         site->name = cn_utf8(arena, site->name);
         site->reason = copy_z(arena, site->reason);
         site->advice = copy_z(arena, site->advice);
@@ -71,7 +73,7 @@ static void judge(const struct session *s, const struct cn_text_result *result,
     for (size_t i = 0; i < file->len; i++) {
         if (is_asyncio(file->at[i].name))
             file->uses_asyncio = true;
-        if (file->at[i].state != CN_SITE_FIXED || file->source->kept)
+        if (file->at[i].state != CN_SITE_FIXED)
             left = true;
     }
     file->trio_ready = file->uses_asyncio && !left;
@@ -272,9 +274,12 @@ void cn_project_scan(struct cn_project *project,
     report->project = project;
     report->safe_only = options->safe_only;
     cn_arena_init(&s.scratch);
-    for (size_t i = 0; i < project->len; i++)
+    for (size_t i = 0; i < project->len; i++) {
+        if (options->progress)
+            options->progress(options->ctx, i, project->len);
         if (!project->at[i].background)
             scan_source(&s, &project->at[i]);
+    }
     make_support(&s);
     count(report);
     cn_arena_done(&s.scratch);

@@ -86,6 +86,9 @@ struct cn_scan_options {
     const struct cn_rules_filter *filter;
     bool safe_only;
     bool scan_only; /* verdicts only, no new texts */
+    /* Called before each file, for a sign of life; or NULL. */
+    void (*progress)(void *ctx, size_t done, size_t all);
+    void *ctx;
 };
 
 /* Run the engine over all files of a walked project. Everything lives in the

@@ -70,7 +70,8 @@ static void finding_line(struct writer *w, const struct cn_file_report *file,
     painted(w, class_colour(site->class_), cn_class_mark(site->class_));
     cn_buf_fmt(w->out, " %.*s", CN_STR_ARG(text));
     if (site->state == CN_SITE_SUPPRESSED)
-        cn_buf_add_z(w->out, " (suppressed by a comment)");
+        cn_buf_add_z(w->out, file->source->kept ? " (kept by keep-asyncio)"
+                                                : " (suppressed by a comment)");
     if (site->state == CN_SITE_DESELECTED)
         cn_buf_add_z(w->out, cn_site_remains(w->report, site)
                                  ? " (held back by --safe-only)"
@@ -222,7 +223,7 @@ static void counts(struct writer *w)
     count_line(w, CN_CLASS_WRONG, out->wrong,
                "broken already, before canyon came; left to a person");
     if (out->suppressed || out->deselected)
-        cn_buf_fmt(w->out, "  (%s suppressed by comments, %s not selected)\n",
+        cn_buf_fmt(w->out, "  (%s suppressed, %s not selected)\n",
                    number(w, out->suppressed), number(w, out->deselected));
 }
 

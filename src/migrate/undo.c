@@ -145,6 +145,13 @@ int cn_undo_unfinished(struct cn_arena *arena, const char *root,
         if (runs.at[i].state != CN_RUN_APPLYING)
             continue;
         err = take_back(&u, &runs.at[i]);
+        if (err == CN_ECHANGED)
+            cn_vec_push(arena, &act->remarks,
+                        cn_str_fmt(arena,
+                                   "run %s was cut short, and these files "
+                                   "were edited since; to keep all as it is "
+                                   "now, remove %s/.canyon/runs/%s",
+                                   runs.at[i].id, root, runs.at[i].id));
         if (!err)
             cn_vec_push(arena, &act->remarks,
                         cn_str_fmt(arena,

@@ -190,6 +190,24 @@ static void a_run_cut_short_is_taken_back(void **state)
     assert_all(b, "new");
 }
 
+static void a_run_cut_short_and_edited_says_the_way_out(void **state)
+{
+    struct bench *b = *state;
+    struct cn_run run;
+    int lock;
+
+    assert_int_equal(cn_runs_open(&b->arena, b->root, true, &lock), 0);
+    assert_int_equal(
+        cn_run_begin(&b->arena, b->root, "test", b->changes, 3, &run), 0);
+    cn_runs_close(lock);
+    put(b, "a", "edited\n");
+    assert_int_equal(cn_recover(&b->arena, b->root, &b->act, &b->note),
+                     CN_ECHANGED);
+    assert_int_equal(b->act.refused.len, 1);
+    assert_non_null(strstr(b->act.remarks.at[0].ptr, ".canyon/runs/"));
+    assert_holds(b, "a", "edited\n");
+}
+
 static void hard_links_stay_linked_and_roll_back(void **state)
 {
     struct bench *b = *state;
@@ -297,6 +315,7 @@ int main(void)
         TEST(rolls_back_from_the_middle),
         TEST(a_signal_leaves_nothing_written),
         TEST(a_run_cut_short_is_taken_back),
+        TEST(a_run_cut_short_and_edited_says_the_way_out),
         TEST(hard_links_stay_linked_and_roll_back),
         TEST(stored_bytes_that_rotted_are_not_used),
         TEST(a_new_file_comes_and_goes),
