@@ -40,9 +40,9 @@ struct cn_findings {
     struct cn_inferred *returned; /* by scope index: what defs return */
 };
 
-/* --- splat.c: for tree.c ---------------------------------------------------- */
+/* --- precedence.c: for tree.c ----------------------------------------------- */
 
-void cn_lift_splats(struct cn_node_record *at, cn_node count);
+void cn_fix_precedence(struct cn_node_record *at, cn_node count);
 
 /* --- scope.c: for bind.c ---------------------------------------------------- */
 

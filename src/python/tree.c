@@ -215,7 +215,7 @@ static struct cn_tree *copy_tree(const struct cn_parser *parser,
     c.nodes.at =
         cn_arena_alloc(arena, c.nodes.cap * sizeof(struct cn_node_record));
     copy_nodes(&c, &cursor);
-    cn_lift_splats(c.nodes.at, (cn_node)c.nodes.len);
+    cn_fix_precedence(c.nodes.at, (cn_node)c.nodes.len);
     ts_tree_cursor_delete(&cursor);
     tree->at = c.nodes.at;
     tree->count = (cn_node)c.nodes.len;

@@ -132,12 +132,23 @@ static void check_as(struct cn_checker *c, cn_node n)
 
 /* --- expressions in their places ------------------------------------------------- */
 
+/* Operators that `*x` binds tighter than, but for arguments. */
+static bool is_loose(enum cn_kind kind)
+{
+    return kind == CN_K_BOOLEAN_OPERATOR || kind == CN_K_COMPARISON_OPERATOR ||
+           kind == CN_K_CONDITIONAL_EXPRESSION || kind == CN_K_NOT_OPERATOR ||
+           kind == CN_K_LAMBDA;
+}
+
 static void check_splat(struct cn_checker *c, cn_node n)
 {
     cn_node above = cn_parent(c->t, n);
 
+    if (cn_is(c->t, above, CN_K_ARGUMENT_LIST))
+        return;
+    if (is_loose(cn_kind(c->t, cn_named(c->t, n, 0))))
+        cn_bad(c, n, "starred expression needs parentheses");
     switch (cn_kind(c->t, above)) {
-    case CN_K_ARGUMENT_LIST:
     case CN_K_LIST:
     case CN_K_SET:
     case CN_K_EXPRESSION_LIST:
@@ -187,16 +198,10 @@ static void check_walrus(struct cn_checker *c, cn_node n)
     cn_bad(c, n, "assignment expression needs parentheses here");
 }
 
-/* `await` takes a primary: no operator, no second await. The grammar reads
- * `await a ** b` as one of a power, Python as a power of one. */
+/* `await` takes a primary: no operator, no second await. */
 static void check_await(struct cn_checker *c, cn_node n)
 {
-    cn_node operand = cn_named(c->t, n, 0);
-
-    if (cn_is(c->t, operand, CN_K_BINARY_OPERATOR) &&
-        cn_child_of_kind(c->t, operand, CN_T_STAR_STAR))
-        return;
-    switch (cn_kind(c->t, operand)) {
+    switch (cn_kind(c->t, cn_named(c->t, n, 0))) {
     case CN_K_UNARY_OPERATOR:
     case CN_K_BINARY_OPERATOR:
     case CN_K_AWAIT:

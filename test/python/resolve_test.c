@@ -322,6 +322,43 @@ static void resolve_answers_for_any_chain(void **state)
     forget(&a);
 }
 
+/* Where our trees differ from the grammar's (precedence.c). */
+static void precedence_is_pythons(void **state)
+{
+    (void)state;
+    struct analysed a;
+    struct cn_arg arg;
+
+    analyse(&a, "async def f():\n"
+                " x = 1 + await g(2) ** 3 ** 4\n h(1, *i(j).k)\n");
+    cn_node power = cn_parent(
+        a.tree, cn_parent(a.tree, cn_parent(a.tree, identifier(&a, "g", 1))));
+
+    assert_true(cn_text_is(a.tree, power, "await g(2) ** 3 ** 4"));
+    assert_true(cn_is(a.tree, power, CN_K_BINARY_OPERATOR));
+    assert_true(
+        cn_text_is(a.tree, cn_child(a.tree, power, CN_F_LEFT), "await g(2)"));
+    assert_true(
+        cn_text_is(a.tree, cn_child(a.tree, power, CN_F_RIGHT), "3 ** 4"));
+    assert_int_not_equal(
+        cn_await_of(a.tree, cn_call_of(a.tree, identifier(&a, "g", 1))), 0);
+    cn_node call = cn_call_of(a.tree, identifier(&a, "h", 1));
+
+    assert_false(cn_args_plain(a.tree, call));
+    assert_true(cn_arg(a.tree, call, 1, &arg));
+    assert_int_equal(arg.kind, CN_ARG_SPLAT);
+    assert_true(cn_text_is(a.tree, arg.value, "i(j).k"));
+    assert_int_not_equal(cn_call_of(a.tree, identifier(&a, "i", 1)), 0);
+    for (cn_node n = 2; n < a.tree->count; n++) {
+        cn_node parent = cn_parent(a.tree, n);
+
+        assert_true(parent < n && cn_within(a.tree, n, parent));
+        assert_true(cn_start(a.tree, n) >= cn_start(a.tree, parent));
+        assert_true(cn_end(a.tree, n) <= cn_end(a.tree, parent));
+    }
+    forget(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +368,7 @@ int main(void)
         cmocka_unit_test(relative_imports_are_absolute),
         cmocka_unit_test(reexports_are_followed),
         cmocka_unit_test(resolve_answers_for_any_chain),
+        cmocka_unit_test(precedence_is_pythons),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
