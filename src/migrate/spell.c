@@ -188,8 +188,9 @@ static bool is_free(const struct cn_match *m, struct cn_need need)
     for (size_t i = 0; symbol && i < symbol->bindings.len; i++) {
         const struct cn_binding *b = &symbol->bindings.at[i];
 
-        if (!b->import.len || !cn_str_eq(b->import, dotted) || b->conditional)
-            return false;
+        if (!b->import.len || !cn_str_eq(b->import, dotted) ||
+            cn_above(m->tree, b->name, CN_K_TRY_STATEMENT))
+            return false; /* a try makes the import optional */
     }
     return true;
 }

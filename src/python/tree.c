@@ -374,12 +374,13 @@ static bool in_generator(const struct cn_tree *t, cn_node n, cn_node limit)
     cn_node child = n;
 
     for (cn_node up = cn_parent(t, n); up != limit; up = cn_parent(t, up)) {
-        cn_node first = cn_child_of_kind(t, up, CN_K_FOR_IN_CLAUSE);
+        if (cn_is(t, up, CN_K_GENERATOR_EXPRESSION)) {
+            cn_node first = cn_child_of_kind(t, up, CN_K_FOR_IN_CLAUSE);
 
-        if (cn_is(t, up, CN_K_GENERATOR_EXPRESSION) &&
-            !(child == first &&
-              cn_within(t, n, cn_child(t, first, CN_F_RIGHT))))
-            return true;
+            if (child != first ||
+                !cn_within(t, n, cn_child(t, first, CN_F_RIGHT)))
+                return true;
+        }
         child = up;
     }
     return false;

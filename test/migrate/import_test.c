@@ -250,6 +250,20 @@ static void asks_the_project(void **state)
     }
 }
 
+static void imports_once_more_where_it_must(void **state)
+{
+    (void)state;
+    check("import asyncio\n" USE "\n\nif x:\n    import anyio\n",
+          "import anyio\n" NEW "\n\nif x:\n    import anyio\n");
+    check("if __name__ == 'x':\n    import asyncio\n\n"
+          "    asyncio.run(f())\n",
+          "import anyio\n\nif __name__ == 'x':\n    anyio.run(f)\n");
+    check("import asyncio\n" USE "\n\ntry:\n    import anyio\n"
+          "except E:\n    pass\n",
+          "import asyncio\n" USE "\n\ntry:\n    import anyio\n"
+          "except E:\n    pass\n");
+}
+
 static void keeps_line_ends(void **state)
 {
     (void)state;
@@ -275,6 +289,7 @@ int main(void)
         cmocka_unit_test(removes_names),
         cmocka_unit_test(keeps_what_is_read),
         cmocka_unit_test(asks_the_project),
+        cmocka_unit_test(imports_once_more_where_it_must),
         cmocka_unit_test(keeps_line_ends),
     };
 
