@@ -1,7 +1,8 @@
 /* Tracking: each site of the first round is followed through all rounds, so
  * that at the end it is either fixed or still there. Pairs what a round found
  * with the sites that are open, by place; where a fix copied their text, by
- * name. Invariant: no use of asyncio appears or vanishes unseen. */
+ * name and as near as can be. Invariant: no use of asyncio appears or vanishes
+ * unseen. */
 #include <stdlib.h>
 
 #include "migrate/engine.h"
@@ -55,10 +56,7 @@ static bool is_again(const struct cn_track *t, const struct cn_found *f)
 {
     if (t->done || t->seen || !cn_str_eq(t->site.name, f->name))
         return false;
-    if (!f->use && strcmp(t->site.rule->code, f->rule->code) != 0)
-        return false;
-    return t->exact ? t->now.start == f->start
-                    : t->now.start <= f->start && f->start < t->now.end;
+    return f->use || strcmp(t->site.rule->code, f->rule->code) == 0;
 }
 
 /* The open sites of this round: those whose place is known by place, and
@@ -116,12 +114,18 @@ static struct cn_track *find_exact(const struct open_tracks *o,
     return NULL;
 }
 
+/* A site whose text was replaced: in what replaced it, or, with `anywhere`,
+ * wherever a fix may have written it again. */
 static struct cn_track *find_loose(const struct open_tracks *o,
-                                   const struct cn_found *f)
+                                   const struct cn_found *f, bool anywhere)
 {
-    for (size_t i = 0; i < o->loose_count; i++)
-        if (is_again(o->loose[i], f))
-            return o->loose[i];
+    for (size_t i = 0; i < o->loose_count; i++) {
+        struct cn_track *t = o->loose[i];
+        bool inside = t->now.start <= f->start && f->start < t->now.end;
+
+        if ((inside || anywhere) && is_again(t, f))
+            return t;
+    }
     return NULL;
 }
 
@@ -143,9 +147,10 @@ static void pair_up(struct cn_rewrite *r)
 
     for (size_t i = 0; i < r->found.len; i++)
         pair(r, i, find_exact(&o, r->found.at[i]));
-    for (size_t i = 0; i < r->found.len; i++)
-        if (!r->track_of[i])
-            pair(r, i, find_loose(&o, r->found.at[i]));
+    for (int anywhere = 0; anywhere < 2; anywhere++)
+        for (size_t i = 0; i < r->found.len && o.loose_count; i++)
+            if (!r->track_of[i])
+                pair(r, i, find_loose(&o, r->found.at[i], anywhere));
     for (size_t i = 0; i < o.loose_count; i++)
         o.loose[i]->exact |= o.loose[i]->seen;
 }
