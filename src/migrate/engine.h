@@ -139,9 +139,10 @@ cn_node cn_node_from(const struct cn_tree *t, uint32_t offset);
 void cn_layout_shift(struct cn_arena *a, const struct cn_tree *t,
                      struct cn_fix *fix, struct cn_span span, cn_node parent,
                      struct cn_str base, struct cn_str unit);
-/* Edits that delete a statement with its line, or leave `pass`. */
+/* Edits that delete a statement with its line, or leave `pass`; a comment
+ * behind it stays, or goes with it. */
 void cn_layout_drop(struct cn_arena *a, const struct cn_tree *t,
-                    struct cn_fix *fix, cn_node statement);
+                    struct cn_fix *fix, cn_node statement, bool with_comment);
 /* Comments that the edits of a fix would swallow are put on lines above the
  * statement; demotes when there is no place. */
 void cn_layout_keep_comments(struct cn_match *m);

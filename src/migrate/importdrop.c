@@ -316,7 +316,7 @@ static void edit_statement(struct dropper *d, cn_node statement)
     }
     size_t before = d->fix->edits.len;
 
-    cn_layout_drop(d->arena, t, d->fix, statement);
+    cn_layout_drop(d->arena, t, d->fix, statement, true);
     if (!d->fix->edits.at[before].text.len && is_gone(d, statement))
         close_gap(d, statement);
 }

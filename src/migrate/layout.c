@@ -423,13 +423,14 @@ static cn_node comment_behind(const struct cn_tree *t, cn_node statement)
 }
 
 /* The span that goes with a statement which starts and ends its line. */
-static struct cn_span whole_lines(const struct cn_tree *t, cn_node statement)
+static struct cn_span whole_lines(const struct cn_tree *t, cn_node statement,
+                                  bool with_comment)
 {
     uint32_t start = cn_line_start(t, cn_start(t, statement));
     uint32_t end = cn_line_next(t, cn_end(t, statement));
     cn_node comment = comment_behind(t, statement);
 
-    if (comment && !cn_is_directive(cn_text(t, comment)))
+    if (comment && !with_comment && !cn_is_directive(cn_text(t, comment)))
         return (struct cn_span){cn_start(t, statement), cn_start(t, comment)};
     start = cn_indent_start(t, start);
     if (end == t->text.len && cn_line_end(t, cn_end(t, statement)) == end &&
@@ -438,7 +439,8 @@ static struct cn_span whole_lines(const struct cn_tree *t, cn_node statement)
     return (struct cn_span){start, end};
 }
 
-static struct cn_span drop_span(const struct cn_tree *t, cn_node statement)
+static struct cn_span drop_span(const struct cn_tree *t, cn_node statement,
+                                bool with_comment)
 {
     cn_node after = cn_joined_after(t, statement);
     cn_node before = cn_joined_before(t, statement);
@@ -447,7 +449,7 @@ static struct cn_span drop_span(const struct cn_tree *t, cn_node statement)
         return (struct cn_span){cn_start(t, statement), cn_start(t, after)};
     if (before)
         return (struct cn_span){cn_end(t, before), cn_end(t, statement)};
-    return whole_lines(t, statement);
+    return whole_lines(t, statement, with_comment);
 }
 
 /* Counts the drop; true when it takes the last statement of the suite. */
@@ -465,14 +467,14 @@ static bool count_drop(struct cn_arena *a, const struct cn_tree *t,
 }
 
 void cn_layout_drop(struct cn_arena *a, const struct cn_tree *t,
-                    struct cn_fix *fix, cn_node statement)
+                    struct cn_fix *fix, cn_node statement, bool with_comment)
 {
     cn_node block = cn_parent(t, statement);
     struct cn_span span = {cn_start(t, statement), cn_end(t, statement)};
     bool last = count_drop(a, t, fix, block) && !cn_is(t, block, CN_K_MODULE);
 
     if (!last)
-        span = drop_span(t, statement);
+        span = drop_span(t, statement, with_comment);
     cn_fix_edit(a, fix,
                 (struct cn_edit){.start = span.start,
                                  .end = span.end,
@@ -482,5 +484,5 @@ void cn_layout_drop(struct cn_arena *a, const struct cn_tree *t,
 
 void cn_drop_statement(struct cn_match *m, cn_node statement)
 {
-    cn_layout_drop(m->arena, m->tree, m->fix, statement);
+    cn_layout_drop(m->arena, m->tree, m->fix, statement, false);
 }

@@ -172,6 +172,8 @@ static void places_local_imports(void **state)
 static void removes_names(void **state)
 {
     (void)state;
+    check("import asyncio  # for sleep\nimport os\n" USE,
+          "import os\n\nimport anyio\n" NEW);
     check("import os, asyncio, sys\n" USE,
           "import os, sys\n\nimport anyio\n" NEW);
     check("import asyncio, sys\n" USE, "import sys\n\nimport anyio\n" NEW);
