@@ -205,6 +205,26 @@ static bool leaves_asyncio(const struct cn_rewrite *r)
     return false;
 }
 
+/* Python takes a lone carriage return for a line end, the parser does not:
+ * outside of strings they would read different programs. */
+static int check_line_ends(struct cn_rewrite *r)
+{
+    const struct cn_tree *t = r->module->tree;
+
+    for (uint32_t i = 1; i < t->line_count; i++) {
+        uint32_t at = t->lines[i];
+
+        if (t->text.ptr[at - 1] != '\r' || cn_in_string(t, 1, at))
+            continue;
+        cn_note_set(r->note, CN_ESYNTAX,
+                    "the line ends in a carriage return alone");
+        if (r->note)
+            r->note->line = i;
+        return CN_ESYNTAX;
+    }
+    return 0;
+}
+
 static int start(struct cn_rewrite *r, struct cn_str text)
 {
     int err = cn_text_check(text, r->note);
@@ -212,6 +232,8 @@ static int start(struct cn_rewrite *r, struct cn_str text)
     r->text = text;
     if (!err)
         err = read_module(r, cn_rewrite_arena(r), text, &r->module);
+    if (!err)
+        err = check_line_ends(r);
     if (err)
         return err;
     r->round.was_asyncio = uses_asyncio(r->module);

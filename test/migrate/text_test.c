@@ -183,6 +183,10 @@ static void bad_results_are_refused(void **state)
             fail_msg("%s is not in: %s", codes[i], x.note.message);
     }
     migrate(&x, "import asyncio\nasyncio.run(\n", CN_ESYNTAX);
+    migrate(&x, "import asyncio\rasync def f():\r  await g()\r", CN_ESYNTAX);
+    assert_int_equal(x.note.line, 1);
+    mini_check(&x, "import asyncio\nasyncio.sleep('''\r''')\n",
+               "import anyio\nanyio.sleep('''\r''')\n");
     mini_close(&x);
 }
 
