@@ -39,7 +39,8 @@ void cn_entry_demote(struct cn_match *m, cn_node call)
          cn_site_others_have(m, "create_task_group")))
         cn_demote_unsafe(m, "on trio, Ctrl-C inside a task group comes as an "
                             "exception group");
-    if (cn_site_text_has(m, "cannot be called from a running event loop"))
+    if (cn_site_text_has(m, "cannot be called from a running event loop") ||
+        cn_site_text_has(m, "loop is already running"))
         cn_demote_unsafe(m, "the message for a nested run is another one");
     if (cn_site_text_has(m, "copy_context(") ||
         cn_site_text_has(m, "sync_to_async") ||
@@ -309,7 +310,9 @@ static enum cn_verdict check_until_complete(struct cn_match *m)
     if (cn_in_async(t, m->node))
         return cn_manual(m, "await the coroutine here", "%s", in_async);
     if (!cn_is(t, made, CN_K_CALL))
-        return cn_manual(m, NULL, "the loop is used for more than one run");
+        return cn_manual(m, NULL,
+                         "the loop does more than this one run, or is "
+                         "made elsewhere");
     if (!cn_entry_until_complete(m, m->node))
         return cn_manual(m, NULL, "what is waited for may belong to the loop");
     cn_site_claim(m, cn_child(t, made, CN_F_FUNCTION));

@@ -17,6 +17,7 @@ struct loop {
     cn_node other;             /* the first read that is nothing of this */
     CN_VEC(cn_node) inner;     /* the clock and worker threads */
     CN_VEC(cn_node) unwrapped; /* try statements that go, but for their body */
+    CN_VEC(cn_node) tests;     /* if statements that go */
     bool closed, lives_on;
 };
 
@@ -70,6 +71,21 @@ static bool read_run(struct loop *l, cn_node attribute, cn_node call)
     return true;
 }
 
+/* `if not loop.is_closed():`, with nothing below it but what goes. */
+static bool read_closed(struct loop *l, cn_node call)
+{
+    cn_node up = cn_parent(l->t, call);
+    cn_node test = cn_is(l->t, up, CN_K_NOT_OPERATOR) ? cn_parent(l->t, up) : 0;
+
+    if (!cn_is(l->t, test, CN_K_IF_STATEMENT) ||
+        cn_child(l->t, test, CN_F_CONDITION) != up ||
+        cn_child(l->t, test, CN_F_ALTERNATIVE))
+        return false;
+    cn_vec_push(l->m->arena, &l->plumbing, test);
+    cn_vec_push(l->m->arena, &l->tests, test);
+    return true;
+}
+
 static bool read_method(struct loop *l, cn_node attribute)
 {
     cn_node call = cn_call_of(l->t, attribute);
@@ -88,6 +104,8 @@ static bool read_method(struct loop *l, cn_node attribute)
         l->closed = true;
         return add_plumbing(l, call);
     }
+    if (is_method(l->t, attribute, "is_closed"))
+        return read_closed(l, call);
     if (!is_method(l->t, attribute, "time") &&
         !is_method(l->t, attribute, "run_in_executor"))
         return false;
@@ -438,6 +456,9 @@ static enum cn_verdict one_run(struct loop *l)
     if (l->o->symbol && l->o->symbol->scope->kind == CN_SCOPE_MODULE)
         cn_demote_unsafe(m, "the module has no such variable any more");
     find_unsetting(l);
+    for (size_t i = 0; i < l->tests.len; i++)
+        if (!goes(l, cn_child(l->t, l->tests.at[i], CN_F_CONSEQUENCE)))
+            return cn_manual(m, NULL, "the loop is asked whether it is closed");
     claim_all(l);
     cn_site_claim(m, l->main);
     drop_plumbing(l);
@@ -471,7 +492,7 @@ static enum cn_verdict running_loop(struct loop *l)
 {
     struct cn_match *m = l->m;
 
-    if (l->mains || l->plumbing.len != 1 || !l->lives_on)
+    if (l->mains || l->plumbing.len != 1 || l->tests.len || !l->lives_on)
         return cn_manual(m, NULL, "a second loop beside the running one");
     for (size_t i = 0; i < l->inner.len; i++) {
         const char *reason = change_inner(l, l->inner.at[i]);
@@ -517,11 +538,26 @@ static enum cn_verdict leave_value(struct cn_match *m, cn_node call)
     return cn_manual(m, NULL, "the loop is used as a value");
 }
 
+/* Can other functions or modules see the variable? */
+static bool is_shared(const struct loop *l)
+{
+    const struct cn_symbol *s = l->o->symbol;
+
+    if (!s || s->string_uses)
+        return true;
+    if (s->scope->kind == CN_SCOPE_FUNCTION)
+        return false;
+    return s->scope->kind != CN_SCOPE_MODULE ||
+           cn_function(l->t, l->m->node) != 0; /* `global loop` */
+}
+
 /* The variable's loop is followed from its first write. */
 static enum cn_verdict follow_variable(struct loop *l)
 {
     struct cn_match *m = l->m;
 
+    if (is_shared(l))
+        return cn_manual(m, NULL, "the loop is kept for other code");
     read_all(l);
     if (l->other)
         return cn_manual(m, NULL, "still needed for `%s` on line %u",

@@ -239,8 +239,8 @@ static enum cn_verdict check_time(struct cn_match *m)
 
 /* --- CN104, CN105 the questions of inspect ----------------------------------- */
 
-/* asyncio's private mark: looked for as it is written, `f._is_coroutine` or
- * in a string, so that a test_is_coroutine() does not count. */
+/* Does anybody set asyncio's private mark? Looked for as it is written, so that
+ * a test_is_coroutine() does not count. */
 static bool marks_coroutines(const struct cn_match *m)
 {
     static const char *const marks[] = {"._is_coroutine ",
@@ -352,6 +352,43 @@ static enum cn_verdict check_current_task(struct cn_match *m)
     return cn_safe(m);
 }
 
+/* --- CN107 patch-target ---------------------------------------------------- */
+
+/* Is the string the first argument of `patch(...)` or `setattr(...)`? */
+static bool is_patch_target(const struct cn_tree *t, cn_node string)
+{
+    cn_node list = cn_parent(t, string);
+    cn_node call = cn_is(t, list, CN_K_ARGUMENT_LIST) ? cn_parent(t, list) : 0;
+    cn_node name = call ? cn_child(t, call, CN_F_FUNCTION) : 0;
+
+    if (!cn_is(t, call, CN_K_CALL) || cn_named(t, list, 0) != string)
+        return false;
+    if (cn_is(t, name, CN_K_ATTRIBUTE))
+        name = cn_child(t, name, CN_F_ATTRIBUTE);
+    return cn_text_is(t, name, "patch") || cn_text_is(t, name, "setattr");
+}
+
+/* mock.patch("asyncio.sleep"), monkeypatch.setattr("mod.asyncio.sleep", f). */
+static enum cn_verdict check_patch(struct cn_match *m)
+{
+    const struct cn_tree *t = m->tree;
+    cn_node content = cn_child_of_kind(t, m->node, CN_K_STRING_CONTENT);
+    struct cn_str text = cn_text(t, content);
+    ptrdiff_t at = cn_str_rfind(text, CN_STR("asyncio."));
+    uint32_t start = cn_start(t, content) + (uint32_t)(at > 0 ? at : 0);
+
+    if (at < 0 || !is_patch_target(t, m->node) ||
+        (at > 0 && text.ptr[at - 1] != '.'))
+        return cn_pass(m);
+    if (!cn_str_ends(text, CN_STR("asyncio.sleep")))
+        return cn_manual(m, NULL,
+                         "what it patches is called otherwise after "
+                         "the migration");
+    cn_replace_span(m, start, cn_end(t, content), "anyio.sleep");
+    return cn_unsafe(m, "right only when the patched code calls anyio.sleep() "
+                        "by now");
+}
+
 /* --- the table --------------------------------------------------------------- */
 
 #define NAMES(...)                                                             \
@@ -413,6 +450,16 @@ static const struct cn_rule rules[] = {
         .advice = "anyio.get_current_task() gives a TaskInfo (id, name, "
                   "parent_id) that cannot be cancelled or renamed: cancel a "
                   "CancelScope instead",
+    },
+    {
+        .code = "CN107",
+        .name = "patch-target",
+        .summary =
+            "patching \"asyncio.sleep\" becomes patching \"anyio.sleep\"",
+        .kind = CN_K_STRING,
+        .check = check_patch,
+        .advice = "patch the name that the tested code uses after its own "
+                  "migration",
     },
 };
 

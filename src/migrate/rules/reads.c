@@ -185,7 +185,7 @@ static bool can_rebind(const struct reads *r, cn_node receiver)
 
     if (!s)
         return cn_is(r->t, receiver, CN_K_ATTRIBUTE);
-    return s->scope->kind == CN_SCOPE_FUNCTION &&
+    return !s->is_parameter && s->scope->kind == CN_SCOPE_FUNCTION &&
            cn_scope_at(r->m->module, receiver) == s->scope;
 }
 
@@ -439,6 +439,56 @@ static void check_owner(struct reads *r)
                                .ptr);
 }
 
+/* Was every object that the variable holds made by its owner, for itself? A
+ * class attribute is made for all instances. */
+static bool is_own(const struct reads *r)
+{
+    for (size_t i = 0; i < r->o->writes.len; i++) {
+        const struct cn_binding *b = &r->o->writes.at[i];
+        cn_node value = b->value;
+
+        if (b->kind == CN_BIND_ANNOTATION || b->kind == CN_BIND_DELETE ||
+            (value && cn_is(r->t, value, CN_K_NONE)))
+            continue;
+        if (!value || !cn_is(r->t, value, CN_K_CALL) ||
+            !cn_resolves_to(r->m->module, cn_child(r->t, value, CN_F_FUNCTION),
+                            r->p->asyncio) ||
+            cn_is(r->t, cn_function(r->t, value), CN_K_CLASS_DEFINITION))
+            return false;
+    }
+    return true;
+}
+
+static bool is_read_of(const struct cn_object *o, cn_node receiver)
+{
+    for (size_t i = 0; i < o->reads.len; i++)
+        if (o->reads.at[i] == receiver)
+            return true;
+    return false;
+}
+
+/* Is the method that AnyIO lacks called through another name, which may stand
+ * for this object? */
+static bool lacks_through_alias(const struct reads *r)
+{
+    struct cn_str name =
+        cn_str_fmt(r->m->arena, "%s.%s", r->p->asyncio, r->p->lacks);
+
+    for (size_t i = 0; i < r->m->module->uses.len; i++) {
+        const struct cn_use *use = &r->m->module->uses.at[i];
+        const struct cn_object *o;
+
+        if (!use->method || !cn_str_eq(use->name, name) ||
+            is_read_of(r->o, use->receiver))
+            continue;
+        o = cn_object_at(r->m->module, use->receiver);
+        if (!o ||
+            !is_own(&(struct reads){.m = r->m, .t = r->t, .p = r->p, .o = o}))
+            return true;
+    }
+    return false;
+}
+
 void cn_reads_change(struct cn_match *m, const struct cn_primitive *p,
                      const struct cn_object *o)
 {
@@ -446,8 +496,11 @@ void cn_reads_change(struct cn_match *m, const struct cn_primitive *p,
 
     for (size_t i = 0; i < o->reads.len; i++)
         read_one(&r, o->reads.at[i]);
-    if (r.cleared && (r.escapes || r.bound))
+    if (r.cleared && (r.escapes || r.bound || !is_own(&r)))
         cn_demote_manual(m, "it is cleared, and other code may hold it");
+    if (r.escapes && p->lacks && lacks_through_alias(&r))
+        cn_demote_manual(m, "a method that AnyIO lacks is called through "
+                            "another name");
     check_owner(&r);
 }
 
@@ -495,4 +548,18 @@ void cn_reads_by_name(struct cn_match *m, const struct cn_primitive *p,
         is_mentioned(m, cn_str_fmt(m->arena, "].%s(", p->lacks).ptr))
         cn_demote_manual(
             m, cn_str_fmt(m->arena, "%s() is called on it", p->lacks).ptr);
+}
+
+void cn_reads_elsewhere(struct cn_match *m, const struct cn_primitive *p,
+                        struct cn_str name)
+{
+    if (p->lacks &&
+        cn_site_others_have(
+            m,
+            cn_str_fmt(m->arena, "%.*s.%s(", CN_STR_ARG(name), p->lacks).ptr))
+        cn_demote_manual(m, cn_str_fmt(m->arena,
+                                       "%s() may be called on it in "
+                                       "another file",
+                                       p->lacks)
+                                .ptr);
 }

@@ -34,6 +34,10 @@ void cn_reads_change(struct cn_match *m, const struct cn_primitive *p,
 void cn_reads_by_name(struct cn_match *m, const struct cn_primitive *p,
                       struct cn_str name);
 
+/* The same for a variable of the module: what other files do with it. */
+void cn_reads_elsewhere(struct cn_match *m, const struct cn_primitive *p,
+                        struct cn_str name);
+
 /* Is there a `/` in the expression? */
 bool cn_site_has_division(const struct cn_tree *t, cn_node n);
 

@@ -218,6 +218,10 @@ static enum cn_verdict change_variable(struct cn_match *m,
     change_writes(m, p, o);
     rename_declaration(m, p, o);
     cn_reads_change(m, p, o);
+    if (o->symbol && o->symbol->scope->kind == CN_SCOPE_CLASS)
+        cn_reads_by_name(m, p, o->name);
+    else if (o->symbol && o->symbol->scope->kind == CN_SCOPE_MODULE)
+        cn_reads_elsewhere(m, p, o->name);
     return cn_safe(m);
 }
 
