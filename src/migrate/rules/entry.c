@@ -313,6 +313,9 @@ static enum cn_verdict check_until_complete(struct cn_match *m)
         return cn_manual(m, NULL,
                          "the loop does more than this one run, or is "
                          "made elsewhere");
+    if (cn_resolves_to(m->module, cn_child(t, made, CN_F_FUNCTION),
+                       "asyncio.get_running_loop"))
+        return cn_manual(m, "await the coroutine here", "%s", in_async);
     if (!cn_entry_until_complete(m, m->node))
         return cn_manual(m, NULL, "what is waited for may belong to the loop");
     cn_site_claim(m, cn_child(t, made, CN_F_FUNCTION));

@@ -197,7 +197,8 @@ static enum cn_verdict check_forever(struct cn_match *m)
 
 /* --- CN103 current-time ------------------------------------------------------ */
 
-/* Does the call before the dot say that a loop runs? */
+/* Does a loop run here: in an `async def`, or by what asyncio's own call
+ * demands? */
 static bool is_in_loop(const struct cn_match *m, cn_node attribute)
 {
     const struct cn_tree *t = m->tree;
@@ -209,6 +210,15 @@ static bool is_in_loop(const struct cn_match *m, cn_node attribute)
                            "asyncio.get_running_loop"));
 }
 
+/* A lambda or function inside an `async def`. */
+static bool is_near_loop(const struct cn_tree *t, cn_node n)
+{
+    for (cn_node f = cn_function(t, n); f; f = cn_function(t, f))
+        if (cn_is(t, f, CN_K_FUNCTION_DEFINITION) && cn_is_async_def(t, f))
+            return true;
+    return false;
+}
+
 void cn_names_time(struct cn_match *m, cn_node attribute)
 {
     const struct cn_tree *t = m->tree;
@@ -216,6 +226,8 @@ void cn_names_time(struct cn_match *m, cn_node attribute)
 
     if (call && cn_arg_count(t, call))
         cn_demote_manual(m, "time() takes no arguments");
+    if (!is_in_loop(m, attribute) && !is_near_loop(t, attribute))
+        cn_demote_manual(m, "perhaps no loop runs here");
     cn_replace(m, attribute, "%s", cn_name(m, "anyio.current_time"));
     if (!call || !is_in_loop(m, attribute))
         cn_demote_unsafe(m,
@@ -422,7 +434,8 @@ static const struct cn_rule rules[] = {
         .summary = "the loop's time() becomes anyio.current_time()",
         .names = NAMES("asyncio.loop.time"),
         .check = check_time,
-        .advice = "call anyio.current_time() inside a running loop",
+        .advice = "anyio.current_time() where a loop runs, time.monotonic() "
+                  "elsewhere; do not mix the two",
     },
     {
         .code = "CN104",

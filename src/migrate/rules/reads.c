@@ -537,17 +537,16 @@ void cn_reads_by_name(struct cn_match *m, const struct cn_primitive *p,
                       struct cn_str name)
 {
     struct reads r = {.m = m, .t = m->tree, .p = p};
-    struct cn_str probe;
+    struct cn_str call;
 
     if (name.len)
         claim_by_name(&r, name);
     if (!p->lacks)
         return;
-    probe = cn_str_fmt(m->arena, "%.*s.%s(", CN_STR_ARG(name), p->lacks);
-    if ((name.len && is_mentioned(m, probe.ptr)) ||
-        is_mentioned(m, cn_str_fmt(m->arena, "].%s(", p->lacks).ptr))
+    call = cn_str_fmt(m->arena, "%.*s.%s(", CN_STR_ARG(name), p->lacks);
+    if (name.len ? is_mentioned(m, call.ptr) : cn_site_text_has(m, call.ptr))
         cn_demote_manual(
-            m, cn_str_fmt(m->arena, "%s() is called on it", p->lacks).ptr);
+            m, cn_str_fmt(m->arena, "%s() may be called on it", p->lacks).ptr);
 }
 
 void cn_reads_elsewhere(struct cn_match *m, const struct cn_primitive *p,

@@ -169,6 +169,20 @@ static void rename_annotation(struct cn_match *m, const struct cn_primitive *p,
     }
 }
 
+/* Is it part of the annotation of one of the writes? */
+static bool annotates_write(const struct cn_tree *t, const struct cn_object *o,
+                            const struct cn_use *use)
+{
+    for (size_t i = 0; i < o->writes.len; i++) {
+        cn_node annotation = o->writes.at[i].annotation;
+
+        if (annotation && cn_start(t, annotation) <= use->start &&
+            use->end <= cn_end(t, annotation))
+            return true;
+    }
+    return false;
+}
+
 /* `class C: lock: asyncio.Lock`, the annotation of an attribute that methods
  * give a value. */
 static void rename_declaration(struct cn_match *m, const struct cn_primitive *p,
@@ -184,7 +198,8 @@ static void rename_declaration(struct cn_match *m, const struct cn_primitive *p,
             continue;
         name = annotated(m->tree, use->node);
         if (!cn_is(m->tree, name, CN_K_IDENTIFIER) ||
-            !cn_str_eq(cn_text(m->tree, name), o->name))
+            !cn_str_eq(cn_text(m->tree, name), o->name) ||
+            annotates_write(m->tree, o, use))
             continue;
         cn_site_rename_use(m, use, p->anyio);
         cn_claim(m, use->node);
@@ -249,6 +264,32 @@ static struct cn_str kept_as(const struct cn_match *m, cn_node n)
     return cn_is(t, left, CN_K_IDENTIFIER) ? cn_text(t, left) : CN_STR("");
 }
 
+/* Is the thing, or a class that makes it, kept under one name only: `x = y or
+ * Lock()`, `x: T = field(default_factory=Lock)`, and not in a list, under two
+ * names, in somebody else's hands? */
+static bool has_one_name(const struct cn_match *m, cn_node n)
+{
+    const struct cn_tree *t = m->tree;
+    cn_node call = cn_call_of(t, n), up;
+
+    n = call ? call : n;
+    up = cn_parent(t, n);
+    if (cn_is(t, up, CN_K_KEYWORD_ARGUMENT) &&
+        cn_text_is(t, cn_child(t, up, CN_F_NAME), "default_factory")) {
+        n = cn_parent(t, cn_parent(t, up));
+        up = cn_parent(t, n);
+    }
+    while (cn_is(t, up, CN_K_BOOLEAN_OPERATOR) ||
+           cn_is(t, up, CN_K_CONDITIONAL_EXPRESSION) ||
+           cn_is(t, up, CN_K_PARENTHESIZED_EXPRESSION)) {
+        n = up;
+        up = cn_parent(t, n);
+    }
+    return cn_is(t, up, CN_K_ASSIGNMENT) && cn_child(t, up, CN_F_RIGHT) == n &&
+           cn_is(t, cn_parent(t, up), CN_K_EXPRESSION_STATEMENT) &&
+           !cn_is(t, cn_child(t, up, CN_F_LEFT), CN_K_SUBSCRIPT);
+}
+
 static enum cn_verdict rename_alone(struct cn_match *m,
                                     const struct cn_primitive *p, cn_node call)
 {
@@ -260,7 +301,8 @@ static enum cn_verdict rename_alone(struct cn_match *m,
             cn_demote_unsafe(m, "anyio.Semaphore() needs its value");
         cn_site_rename(m, p->anyio);
     }
-    cn_reads_by_name(m, p, kept_as(m, m->node));
+    cn_reads_by_name(
+        m, p, has_one_name(m, m->node) ? kept_as(m, m->node) : CN_STR(""));
     return cn_unsafe(m, "its uses cannot all be seen: %s", p->differs);
 }
 
