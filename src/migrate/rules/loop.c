@@ -6,18 +6,18 @@
  * function one run_until_complete with what goes round it ("plumbing": making,
  * setting, closing). Invariant: no read of a deleted variable is left. */
 #include "migrate/rules/loop.h"
+#include "migrate/rules/plumbing.h"
 
 struct loop {
     struct cn_match *m;
     const struct cn_tree *t;
     const struct cn_object *o;
-    CN_VEC(cn_node) plumbing; /* statements that go */
-    cn_node main;             /* the attribute run_until_complete */
+    struct cn_plumbing plumbing;
+    cn_node main; /* the attribute run_until_complete */
     uint32_t mains, others;
-    cn_node other;             /* the first read that is nothing of this */
-    CN_VEC(cn_node) inner;     /* the clock and worker threads */
-    CN_VEC(cn_node) unwrapped; /* try statements that go, but for their body */
-    CN_VEC(cn_node) tests;     /* if statements that go */
+    cn_node other;         /* the first read that is nothing of this */
+    CN_VEC(cn_node) inner; /* the clock and worker threads */
+    CN_VEC(cn_node) tests; /* if statements that go */
     bool closed, lives_on;
 };
 
@@ -27,14 +27,6 @@ static bool is_method(const struct cn_tree *t, cn_node attribute,
     return cn_text_is(t, cn_child(t, attribute, CN_F_ATTRIBUTE), name);
 }
 
-static bool has(const struct loop *l, cn_node statement)
-{
-    for (size_t i = 0; i < l->plumbing.len; i++)
-        if (l->plumbing.at[i] == statement)
-            return true;
-    return false;
-}
-
 /* A statement that is nothing but this call goes. */
 static bool add_plumbing(struct loop *l, cn_node call)
 {
@@ -42,8 +34,7 @@ static bool add_plumbing(struct loop *l, cn_node call)
 
     if (!call || !cn_site_is_unused(l->t, call))
         return false;
-    if (!has(l, statement))
-        cn_vec_push(l->m->arena, &l->plumbing, statement);
+    cn_plumbing_add(&l->plumbing, statement);
     return true;
 }
 
@@ -81,7 +72,7 @@ static bool read_closed(struct loop *l, cn_node call)
         cn_child(l->t, test, CN_F_CONDITION) != up ||
         cn_child(l->t, test, CN_F_ALTERNATIVE))
         return false;
-    cn_vec_push(l->m->arena, &l->plumbing, test);
+    cn_plumbing_add(&l->plumbing, test);
     cn_vec_push(l->m->arena, &l->tests, test);
     return true;
 }
@@ -223,7 +214,7 @@ static bool writes_are_known(struct loop *l)
             continue;
         }
         l->lives_on |= !cn_str_is(name, "asyncio.new_event_loop");
-        cn_vec_push(l->m->arena, &l->plumbing, cn_statement(l->t, b->value));
+        cn_plumbing_add(&l->plumbing, cn_statement(l->t, b->value));
     }
     return !probed || probes_are_unread(l->m, l->o);
 }
@@ -249,177 +240,11 @@ static void claim_all(struct loop *l)
     for (size_t i = 0; i < l->m->module->uses.len; i++) {
         const struct cn_use *use = &l->m->module->uses.at[i];
 
-        for (size_t k = 0; k < l->plumbing.len; k++)
-            if (cn_within(l->t, use->node, l->plumbing.at[k]) &&
+        for (size_t k = 0; k < l->plumbing.statements.len; k++)
+            if (cn_within(l->t, use->node, l->plumbing.statements.at[k]) &&
                 use != l->m->use)
                 cn_claim(l->m, use->node);
     }
-}
-
-/* --- statements that go --------------------------------------------------- */
-
-static bool is_statement(const struct cn_tree *t, cn_node n)
-{
-    return t->at[n].named && !cn_is(t, n, CN_K_COMMENT) &&
-           !cn_is(t, n, CN_K_LINE_CONTINUATION);
-}
-
-/* Do all statements of the block go? */
-static bool goes(const struct loop *l, cn_node block)
-{
-    cn_node_for (n, l->t, block) {
-        if (is_statement(l->t, n) && !has(l, n))
-            return false;
-    }
-    return true;
-}
-
-static cn_node block_of(const struct cn_tree *t, cn_node clause)
-{
-    return cn_is(t, clause, CN_K_BLOCK)
-               ? clause
-               : cn_child_of_kind(t, clause, CN_K_BLOCK);
-}
-
-/* Do the try statement's body and all its clauses go? */
-static bool try_goes(const struct loop *l, cn_node try)
-{
-    cn_node_for (clause, l->t, try) {
-        cn_node block =
-            l->t->at[clause].named && !cn_is(l->t, clause, CN_K_COMMENT)
-                ? block_of(l->t, clause)
-                : 0;
-
-        if (block && !goes(l, block))
-            return false;
-    }
-    return true;
-}
-
-/* Whole try statements that go, from the inside out. */
-static void add_tries(struct loop *l)
-{
-    for (size_t i = 0; i < l->plumbing.len; i++) {
-        cn_node try = cn_above(l->t, l->plumbing.at[i], CN_K_TRY_STATEMENT);
-
-        if (try && !has(l, try) &&
-            cn_function(l->t, try) == cn_function(l->t, l->m->node) &&
-            try_goes(l, try))
-            cn_vec_push(l->m->arena, &l->plumbing, try);
-    }
-}
-
-/* The statements of a try's body that stay, with the comments round them:
- * what is left when the try goes. */
-struct rest {
-    cn_node first, last;
-    uint32_t start, end;
-};
-
-static bool starts_line(const struct cn_tree *t, cn_node n)
-{
-    return cn_place_of(t, cn_start(t, n)).column ==
-           cn_indent_at(t, cn_start(t, n)).len + 1;
-}
-
-static struct rest rest_of(const struct loop *l, cn_node try, cn_node body)
-{
-    const struct cn_tree *t = l->t;
-    cn_node gone = try;
-    struct rest r = {0};
-
-    cn_node_for (n, t, body) {
-        if (!is_statement(t, n))
-            continue;
-        if (has(l, n) && !r.first)
-            gone = t->at[n].after - 1;
-        if (has(l, n))
-            continue;
-        r.first = r.first ? r.first : n;
-        r.last = n;
-    }
-    r.start = cn_start(t, r.first);
-    r.end = cn_end(t, r.last);
-    for (cn_node n = r.first - 1; n > gone; n--)
-        if (cn_is(t, n, CN_K_COMMENT) && starts_line(t, n) &&
-            cn_str_eq(cn_indent_at(t, cn_start(t, n)),
-                      cn_indent_at(t, cn_start(t, r.first))))
-            r.start = cn_start(t, n);
-    for (cn_node n = t->at[r.last].after; cn_is(t, n, CN_K_COMMENT); n++)
-        r.end = cn_end(t, n);
-    return r;
-}
-
-/* `finally:` with nothing but plumbing: the clause goes, and the try with it
- * when it was there for nothing else. */
-static void drop_finally(struct loop *l, cn_node finally)
-{
-    cn_node try = cn_parent(l->t, finally);
-    cn_node before = cn_prev_named(l->t, finally);
-
-    if (cn_is(l->t, before, CN_K_BLOCK)) {
-        struct rest r = rest_of(l, try, before);
-
-        cn_unwrap_lines(l->m, try, r.start, r.end);
-        cn_vec_push(l->m->arena, &l->unwrapped, try);
-    } else {
-        cn_replace_span(l->m, cn_end(l->t, before), cn_end(l->t, finally), "%s",
-                        "");
-    }
-}
-
-/* Does the statement stand before or behind what stays of a try that goes? */
-static bool is_cut(const struct loop *l, cn_node statement)
-{
-    for (size_t i = 0; i < l->unwrapped.len; i++) {
-        cn_node try = l->unwrapped.at[i];
-        cn_node body = cn_child(l->t, try, CN_F_BODY);
-        struct rest r = rest_of(l, try, body);
-
-        if (cn_parent(l->t, statement) == body &&
-            (statement < r.first || statement > r.last))
-            return true;
-    }
-    return false;
-}
-
-/* Is the statement part of another one that goes? */
-static bool is_covered(const struct loop *l, cn_node statement)
-{
-    for (cn_node up = cn_parent(l->t, statement); up; up = cn_parent(l->t, up))
-        if (has(l, up))
-            return true;
-    return false;
-}
-
-/* `finally` clauses first: they say which try statements go. */
-static void drop_clauses(struct loop *l)
-{
-    for (size_t i = 0; i < l->plumbing.len; i++) {
-        cn_node statement = l->plumbing.at[i];
-        cn_node block = cn_parent(l->t, statement);
-
-        if (is_covered(l, statement) || !goes(l, block))
-            continue;
-        if (!cn_is(l->t, cn_parent(l->t, block), CN_K_FINALLY_CLAUSE))
-            cn_demote_manual(l->m, "a block would be left empty");
-        else if (statement == cn_named(l->t, block, 0))
-            drop_finally(l, cn_parent(l->t, block));
-    }
-}
-
-static void drop_plumbing(struct loop *l)
-{
-    add_tries(l);
-    drop_clauses(l);
-    for (size_t i = 0; i < l->plumbing.len; i++) {
-        cn_node statement = l->plumbing.at[i];
-
-        if (!is_covered(l, statement) && !is_cut(l, statement) &&
-            !goes(l, cn_parent(l->t, statement)))
-            cn_drop_statement(l->m, statement);
-    }
-    cn_forget_comments(l->m);
 }
 
 /* --- in a plain function: one run ------------------------------------------ */
@@ -457,11 +282,12 @@ static enum cn_verdict one_run(struct loop *l)
         cn_demote_unsafe(m, "the module has no such variable any more");
     find_unsetting(l);
     for (size_t i = 0; i < l->tests.len; i++)
-        if (!goes(l, cn_child(l->t, l->tests.at[i], CN_F_CONSEQUENCE)))
+        if (!cn_plumbing_goes(&l->plumbing,
+                              cn_child(l->t, l->tests.at[i], CN_F_CONSEQUENCE)))
             return cn_manual(m, NULL, "the loop is asked whether it is closed");
     claim_all(l);
     cn_site_claim(m, l->main);
-    drop_plumbing(l);
+    cn_plumbing_drop(&l->plumbing);
     if (!cn_entry_until_complete(m, l->main))
         return cn_manual(m, NULL, "what is waited for may belong to the loop");
     if (l->lives_on)
@@ -492,7 +318,8 @@ static enum cn_verdict running_loop(struct loop *l)
 {
     struct cn_match *m = l->m;
 
-    if (l->mains || l->plumbing.len != 1 || l->tests.len || !l->lives_on)
+    if (l->mains || l->plumbing.statements.len != 1 || l->tests.len ||
+        !l->lives_on)
         return cn_manual(m, NULL, "a second loop beside the running one");
     for (size_t i = 0; i < l->inner.len; i++) {
         const char *reason = change_inner(l, l->inner.at[i]);
@@ -504,9 +331,10 @@ static enum cn_verdict running_loop(struct loop *l)
                 cn_place_of(l->t, cn_start(l->t, l->inner.at[i])).line, reason);
     }
     claim_all(l);
-    if (goes(l, cn_parent(l->t, l->plumbing.at[0])))
+    if (cn_plumbing_goes(&l->plumbing,
+                         cn_parent(l->t, l->plumbing.statements.at[0])))
         cn_demote_manual(m, "a block would be left empty");
-    cn_drop_statement(m, l->plumbing.at[0]);
+    cn_drop_statement(m, l->plumbing.statements.at[0]);
     return cn_safe(m);
 }
 
@@ -574,7 +402,7 @@ static enum cn_verdict follow_variable(struct loop *l)
 enum cn_verdict cn_loop_check(struct cn_match *m)
 {
     const struct cn_tree *t = m->tree;
-    struct loop l = {.m = m, .t = t};
+    struct loop l = {.m = m, .t = t, .plumbing = {.m = m, .t = t}};
     cn_node call = cn_call_of(t, m->node);
     cn_node up = call ? cn_parent(t, call) : 0;
     cn_node left =

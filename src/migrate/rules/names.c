@@ -203,11 +203,16 @@ static bool is_in_loop(const struct cn_match *m, cn_node attribute)
 {
     const struct cn_tree *t = m->tree;
     cn_node receiver = cn_child(t, attribute, CN_F_OBJECT);
+    const struct cn_object *o = cn_object_at(m->module, receiver);
 
-    return cn_in_async(t, attribute) ||
-           (cn_is(t, receiver, CN_K_CALL) &&
-            cn_resolves_to(m->module, cn_child(t, receiver, CN_F_FUNCTION),
-                           "asyncio.get_running_loop"));
+    if (cn_in_async(t, attribute))
+        return true;
+    if (o && o->writes.len == 1 && o->symbol &&
+        cn_function(t, o->writes.at[0].name) == cn_function(t, attribute))
+        receiver = o->writes.at[0].value;
+    return receiver && cn_is(t, receiver, CN_K_CALL) &&
+           cn_resolves_to(m->module, cn_child(t, receiver, CN_F_FUNCTION),
+                          "asyncio.get_running_loop");
 }
 
 /* A lambda or function inside an `async def`. */
