@@ -151,6 +151,7 @@ class Demo:
   {tree}                   the migrated sample; compare with {os.path.relpath(SAMPLE)}
   {tree}/mirror/store.py   cleanup that survives cancellation, on both backends
   {tree}/mirror/fetch.py   timeouts in every position
+  {tree}/mirror/workers.py tasks and a queue, by the support module beside it
   {tree}/mirror/supervise.py  what was left alone, and why: canyon scan says it
 """)
 
