@@ -113,21 +113,54 @@ static void keep_support(struct session *s, const struct cn_text_result *result,
     }
 }
 
-static void run_engine(struct session *s, struct cn_file_report *file)
+static int call_engine(struct session *s, const struct cn_source *source,
+                       bool scan_only, struct cn_text_result *result,
+                       struct cn_note *note)
 {
-    const struct cn_source *source = file->source;
+    struct cn_text_options options = s->options;
+
+    options.scan_only |= scan_only;
+    options.support = source->support;
+    cn_arena_reset(&s->scratch);
+    return cn_migrate_text(s->parser, &s->scratch, source->text, source->module,
+                           source->is_package, cn_facts_get(s->facts), &options,
+                           result, note);
+}
+
+/* The new text failed its own checks and was thrown away: the sites are still
+ * counted, as left to a person. */
+static void keep_refused_sites(struct session *s, struct cn_file_report *file)
+{
     struct cn_text_result result = {.changed = false};
 
-    cn_arena_reset(&s->scratch);
-    s->options.support = source->support;
-    file->error =
-        cn_migrate_text(s->parser, &s->scratch, source->text, source->module,
-                        source->is_package, cn_facts_get(s->facts), &s->options,
-                        &result, &file->note);
+    if (call_engine(s, file->source, true, &result, NULL))
+        return;
+    keep_sites(s, &result, file);
+    for (size_t i = 0; i < file->len; i++) {
+        struct cn_site *site = &file->at[i];
+
+        if (site->state != CN_SITE_FIXED)
+            continue;
+        site->state = CN_SITE_LEFT;
+        if (site->class_ != CN_CLASS_WRONG)
+            site->class_ = CN_CLASS_MANUAL;
+        site->reason = "what canyon made of this file failed its own checks";
+        site->advice = "change it by hand, and please report the file";
+    }
+    judge(s, &result, file);
+}
+
+static void run_engine(struct session *s, struct cn_file_report *file)
+{
+    struct cn_text_result result = {.changed = false};
+
+    file->error = call_engine(s, file->source, false, &result, &file->note);
     if (file->error) {
         if (!file->note.message[0])
             cn_note_set(&file->note, file->error, "%s",
                         cn_strerror(file->error));
+        if (file->error == CN_EINTERNAL)
+            keep_refused_sites(s, file);
         return;
     }
     keep_sites(s, &result, file);
