@@ -30,7 +30,20 @@ struct cn_facts {
     struct exports *exports;  /* by source */
     struct cn_map answers;    /* "module:name" -> char *dotted, or "" */
     struct cn_map mentions;   /* bytes -> struct mention * */
+    struct cn_map words;      /* bytes -> struct places * */
     struct cn_project_facts facts;
+};
+
+enum { SHORTEST_WORD = 4 }; /* worth an index */
+
+/* Where a word stands. */
+struct place {
+    uint32_t source, offset;
+};
+
+struct places {
+    struct place *at;
+    size_t len, cap;
 };
 
 /* The first two sources that hold some bytes: enough for "any but this". */
@@ -316,13 +329,72 @@ static bool export_of(void *ctx, struct cn_str module, struct cn_str name,
 
 /* --- mentions -------------------------------------------------------------- */
 
+/* Where a word stands in all texts. Questions come as "mod.asyncio" for each
+ * module there is: one search for the last word serves them all. */
+static const struct places *find_word(struct cn_facts *f, struct cn_str word)
+{
+    union cn_value *known = cn_map_get(&f->words, word);
+
+    if (known)
+        return known->cptr;
+    struct places *found = CN_NEW(&f->arena, struct places);
+    struct cn_str key = {cn_str_dup(&f->arena, word), word.len};
+
+    for (size_t i = 0; i < f->project->len; i++) {
+        struct cn_str text = f->project->at[i].text;
+
+        for (size_t from = 0;;) {
+            ptrdiff_t at = cn_str_find(cn_str_sub(text, from, text.len), word);
+
+            if (at < 0)
+                break;
+            struct place place = {(uint32_t)i, (uint32_t)(from + (size_t)at)};
+
+            cn_vec_push(&f->arena, found, place);
+            from = place.offset + word.len;
+        }
+    }
+    cn_map_put(&f->arena, &f->words, key, NULL)->cptr = found;
+    return found;
+}
+
+static void add_mention(struct mention *m, size_t source)
+{
+    if (m->count < 2 && !(m->count && m->sources[0] == source))
+        m->sources[m->count++] = source;
+}
+
+/* For bytes that end in no word, or in one that stands everywhere. */
+static void search_all(const struct cn_facts *f, struct cn_str bytes,
+                       struct mention *m)
+{
+    for (size_t i = 0; i < f->project->len && m->count < 2; i++)
+        if (cn_str_find(f->project->at[i].text, bytes) >= 0)
+            add_mention(m, i);
+}
+
 static struct mention *find_mention(struct cn_facts *f, struct cn_str bytes)
 {
     struct mention *m = CN_NEW(&f->arena, struct mention);
+    size_t head = bytes.len;
 
-    for (size_t i = 0; i < f->project->len && m->count < 2; i++)
-        if (cn_str_find(f->project->at[i].text, bytes) >= 0)
-            m->sources[m->count++] = i;
+    while (head && is_word(bytes.ptr[head - 1]))
+        head--;
+    if (bytes.len - head < SHORTEST_WORD) {
+        search_all(f, bytes, m);
+        return m;
+    }
+    const struct places *places =
+        find_word(f, cn_str_sub(bytes, head, bytes.len));
+
+    for (size_t i = 0; i < places->len && m->count < 2; i++) {
+        struct place place = places->at[i];
+        struct cn_str text = f->project->at[place.source].text;
+
+        if (place.offset >= head &&
+            memcmp(text.ptr + place.offset - head, bytes.ptr, head) == 0)
+            add_mention(m, place.source);
+    }
     return m;
 }
 
