@@ -199,6 +199,15 @@ bench: all .stamps/venv $(B)/floor ## canyon scan against grep, ruff, ast-grep, 
 	@test -n "$(BENCH_TREE)" || { echo "make bench BENCH_TREE=path/of/a/python/tree"; exit 2; }
 	@$(VENV)/bin/python bench/bench.py --tree "$(BENCH_TREE)" --canyon build/canyon --floor $(B)/floor --tools build/bench
 
+bench-echo: $(B)/echo $(B)/echo_floor $(B)/echo_load ## TCP echo on libcanyon against bare epoll and io_uring
+	@python3 bench/echo.py $(B)
+
+$(B)/echo: bench/echo.c $(B)/libcanyon.a
+	$(CC) $(ALLFLAGS) $^ $(LIBS) -o $@
+$(B)/echo_%: bench/echo_%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) $< $(LIBS) -o $@
+
 $(B)/floor: bench/floor.c $(third_obj)
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(TS)/include $^ -o $@
