@@ -59,7 +59,7 @@ static int finish(struct cn_group *g, bool waited)
     if (waited && rc >= 0 && cn_scope_effective(&g->scope))
         rc = CN_ECANCELED;
     if (cn_unlikely(cn_loop_self()->portals))
-        cn_portals_close(cn_loop_self(), g);
+        cn_portals_shut(cn_loop_self(), g);
     if (g->error_count)
         rc = report(g, host);
     cn_list_for (it, &g->kept)

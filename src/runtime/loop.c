@@ -309,6 +309,7 @@ static void init(struct cn_loop *l, const struct cn_options *o)
     l->now = l->is_virtual ? 0 : cn_clock();
     l->thread_limiter.total = l->threads_max;
     cn_list_init(&l->portal_list);
+    cn_list_init(&l->portals_shut);
     l->home.stack = &l->home_stack;
     l->home.scope = &l->ground;
     l->ground.task = &l->home;
@@ -343,7 +344,7 @@ no_mailbox:
 static void close_parts(struct cn_loop *l)
 {
     cn_ops_close(l);
-    cn_portals_close(l, &l->root);
+    cn_portals_close(l);
     cn_pool_close(l);
     cn_mailbox_drain(l); /* what came last is answered: closed */
     cn_mailbox_close(l);

@@ -19,7 +19,7 @@ struct cn_portal {
     pthread_mutex_t lock;
     struct cn_loop *loop;
     struct cn_group *group;
-    struct cn_link link; /* the loop's list of open portals */
+    struct cn_link link; /* the loop's list of open, or of shut, portals */
     uint32_t refs;
     bool closed;
 };
@@ -238,23 +238,43 @@ int cn_portal_open(struct cn_group *g, struct cn_portal **out)
     return 0;
 }
 
-void cn_portal_close(struct cn_portal *p)
+/* No call is served any more. The opener's reference stays. */
+static void shut(struct cn_portal *p)
 {
-    if (!p)
-        return;
     cn_list_remove(&p->link);
     p->loop->portals--;
     pthread_mutex_lock(&p->lock);
     p->closed = true;
-    unref_unlock(p);
+    pthread_mutex_unlock(&p->lock);
 }
 
-void cn_portals_close(struct cn_loop *l, const struct cn_group *g)
+void cn_portal_close(struct cn_portal *p)
+{
+    if (!p)
+        return;
+    if (is_open(p))
+        shut(p);
+    else
+        cn_list_remove(&p->link);
+    cn_portal_unref(p);
+}
+
+void cn_portals_shut(struct cn_loop *l, const struct cn_group *g)
 {
     cn_list_for (it, &l->portal_list) {
         struct cn_portal *p = CN_CONTAINER(it, struct cn_portal, link);
 
-        if (p->group == g)
-            cn_portal_close(p);
+        if (p->group != g)
+            continue;
+        shut(p);
+        cn_list_push_back(&l->portals_shut, &p->link);
     }
+}
+
+void cn_portals_close(struct cn_loop *l)
+{
+    cn_list_for (it, &l->portal_list)
+        cn_portal_close(CN_CONTAINER(it, struct cn_portal, link));
+    cn_list_for (it, &l->portals_shut)
+        cn_portal_close(CN_CONTAINER(it, struct cn_portal, link));
 }

@@ -192,8 +192,8 @@ struct cn_loop {
     struct cn_mailbox *mailbox;
     struct cn_pool *pool;
     struct cn_limiter thread_limiter;
-    struct cn_link portal_list; /* open portals */
-    struct cn_fd_table *fds;    /* ops.c: who waits for which fd */
+    struct cn_link portal_list, portals_shut;
+    struct cn_fd_table *fds; /* ops.c: who waits for which fd */
     struct cn_hook *hooks;
 
     int32_t turns;        /* under a mode: as switches */
@@ -399,8 +399,10 @@ uint32_t cn_mailbox_drain(struct cn_loop *l);
 bool cn_mailbox_arm(struct cn_loop *l);
 void cn_mailbox_disarm(struct cn_loop *l);
 void cn_ops_close(struct cn_loop *l);
-/* The portals of a group that closes. */
-void cn_portals_close(struct cn_loop *l, const struct cn_group *g);
+/* The portals of a group that closes serve no call any more; their handles
+ * live until closed or until the loop ends. */
+void cn_portals_shut(struct cn_loop *l, const struct cn_group *g);
+void cn_portals_close(struct cn_loop *l);
 
 /* Have this thread report an overflow of the running task's stack in words
  * before it dies of it. An application's own SIGSEGV handler is left alone. */

@@ -37,8 +37,8 @@ int cn_thread_cancelled(void);
  * -------------------------- */
 
 /* A group's door: any thread that holds the portal can run things on the
- * loop. Closing the group does not wait for the portal; it is closed at the
- * latest when the last task of the group has ended.
+ * loop. Closing the group does not wait for the portal; from then on all
+ * calls through it return CN_ECLOSED.
  *
  * The opener has a reference, given up by closing. A thread that may use the
  * portal later than that takes one of its own; its calls then return
