@@ -212,6 +212,12 @@ $(B)/floor: bench/floor.c $(third_obj)
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARN) -I$(TS)/include $^ -o $@
 
+sim: ## the runtime against its model: 100 000 random programs, then a crowd of 20 000
+	@$(MAKE) --no-print-directory CONFIG=release build/release/test/runtime/model_test
+	@$(MAKE) --no-print-directory CONFIG=asan build/asan/test/runtime/stress_test
+	build/release/test/runtime/model_test 100000
+	build/asan/test/runtime/stress_test 20000
+
 bench-runtime: $(B)/bench/floor $(B)/bench/runtime ## the runtime against the least that tasks can cost
 	@bench/runtime/compare.py $^
 

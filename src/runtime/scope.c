@@ -76,8 +76,8 @@ static struct cn_scope *after_tasks(struct cn_scope *s)
     return s->inner ? s->inner : starting_in(s);
 }
 
-/* Order: the tasks of the group, then the inner scope or the child that is
- * being started. */
+/* Order: the host if this is its innermost scope (see walk), the tasks of the
+ * group, then the inner scope or the child that is being started. */
 static struct cn_scope *first_below(struct cn_scope *s)
 {
     struct cn_group *g = cn_scope_group(s);
@@ -111,9 +111,9 @@ static void walk(struct cn_scope *top, bool force)
     while (s) {
         next = NULL;
         if (update(s, force)) {
-            next = first_below(s);
             if (s->task->scope == s)
                 deliver(s->task);
+            next = first_below(s);
         }
         s = next ? next : next_after(s, top);
     }
