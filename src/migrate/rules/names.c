@@ -149,6 +149,9 @@ static enum cn_verdict check_sleep(struct cn_match *m)
         return cn_site_leave_unsure(m);
     if (!call)
         return sleep_as_value(m);
+    if (cn_site_is_unused(t, call))
+        return cn_wrong(m, "write `await` in front of it, or delete it",
+                        "it is never awaited: nothing sleeps here");
     if (!cn_args_plain(t, call))
         return cn_manual(m, "anyio.sleep() takes the delay only",
                          "the arguments cannot be seen");
