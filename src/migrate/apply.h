@@ -47,6 +47,10 @@ struct cn_replacement {
     bool written;
 };
 
+/* Where the new bytes of a file wait, in its folder: the same name every time
+ * for the same file and tag, so that what a crash leaves can be found. */
+const char *cn_temp_path(struct cn_arena *arena, const char *path,
+                         const char *tag);
 /* May this file be changed now? Returns 0, CN_ECHANGED when its bytes are not
  * `before`, -EROFS when it is marked read-only, or a negative errno. */
 int cn_change_check(const struct cn_change *change);

@@ -47,6 +47,24 @@ static int nothing_there(const char *path)
     return errno == ENOENT ? 0 : -errno;
 }
 
+static struct cn_str folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return (struct cn_str){path, slash == path ? 1 : (size_t)(slash - path)};
+}
+
+const char *cn_temp_path(struct cn_arena *arena, const char *path,
+                         const char *tag)
+{
+    char hash[33];
+
+    cn_hash_hex(cn_str_from(path), hash);
+    return cn_str_fmt(arena, "%.*s/.canyon-%s-%.16s.tmp",
+                      CN_STR_ARG(folder_of(path)), tag, hash)
+        .ptr;
+}
+
 int cn_change_check(const struct cn_change *change)
 {
     struct stat st;
@@ -147,6 +165,8 @@ static int write_temp(struct cn_replacement *r, const char *temp)
 {
     const struct cn_change *c = r->change;
     mode_t mode = creates(c) ? 0666 : 0600;
+
+    unlink(temp); /* a crash may have left one */
     int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
     if (fd < 0 && creates(c))
@@ -297,13 +317,6 @@ static bool interrupted(const struct batch *b)
            (sigismember(&pending, SIGHUP) && sigismember(&b->signals, SIGHUP));
 }
 
-static struct cn_str folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return (struct cn_str){path, slash == path ? 1 : (size_t)(slash - path)};
-}
-
 static int failed(const struct batch *b, size_t i, int err)
 {
     if (err == CN_ECANCELED)
@@ -315,13 +328,11 @@ static int failed(const struct batch *b, size_t i, int err)
 static int prepare_all(struct batch *b, const char *tag)
 {
     for (size_t i = 0; i < b->count; i++) {
-        struct cn_str folder = folder_of(b->changes[i].path);
-        struct cn_str temp = cn_str_fmt(b->arena, "%.*s/.canyon-%s-%zu.tmp",
-                                        CN_STR_ARG(folder), tag, i + 1);
+        const char *temp = cn_temp_path(b->arena, b->changes[i].path, tag);
         int err = CN_ECANCELED;
 
         if (!interrupted(b))
-            err = cn_replacement_prepare(&b->at[i], &b->changes[i], temp.ptr);
+            err = cn_replacement_prepare(&b->at[i], &b->changes[i], temp);
         if (err)
             return failed(b, i, err);
     }

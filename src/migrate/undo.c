@@ -3,7 +3,6 @@
  * as done, so that an undo cut short can be run again. */
 #include "migrate/undo.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -79,17 +78,19 @@ static void free_texts(struct undo *u)
     }
 }
 
-/* Temporary files that a crash left: their names follow from the run. */
+static const char *undo_tag(const struct undo *u, const struct cn_run *run)
+{
+    return cn_str_fmt(u->arena, "undo-%s", run->id).ptr;
+}
+
+/* What a crash left beside the files, of the run or of an earlier undo. */
 static void remove_temps(struct undo *u, const struct cn_run *run)
 {
     for (size_t i = 0; i < run->len; i++) {
         const char *path = absolute(u, run->at[i].path);
-        const char *slash = strrchr(path, '/');
-        struct cn_str temp =
-            cn_str_fmt(u->arena, "%.*s/.canyon-%s-%zu.tmp", (int)(slash - path),
-                       path, run->id, i + 1);
 
-        unlink(temp.ptr);
+        unlink(cn_temp_path(u->arena, path, run->id));
+        unlink(cn_temp_path(u->arena, path, undo_tag(u, run)));
     }
 }
 
@@ -109,7 +110,6 @@ static void restore_modes(struct undo *u, const struct cn_run *run)
 
 static int take_back(struct undo *u, struct cn_run *run)
 {
-    char tag[48];
     int err = 0;
 
     for (size_t i = 0; i < run->len && !err; i++)
@@ -119,10 +119,9 @@ static int take_back(struct undo *u, struct cn_run *run)
                           "%zu of the %zu files of run %s were edited since; "
                           "nothing was changed",
                           u->act->refused.len, run->len, run->id);
-    snprintf(tag, sizeof(tag), "undo-%s", run->id);
     if (!err)
-        err = cn_change_all(u->arena, u->changes.at, u->changes.len, tag,
-                            u->note);
+        err = cn_change_all(u->arena, u->changes.at, u->changes.len,
+                            undo_tag(u, run), u->note);
     if (!err) {
         restore_modes(u, run);
         remove_temps(u, run);

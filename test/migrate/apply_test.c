@@ -169,6 +169,16 @@ static void a_signal_leaves_nothing_written(void **state)
     assert_string_equal(b->act.run.id + strlen(b->act.run.id) - 2, "-1");
 }
 
+/* What a crash leaves beside a file. */
+static void leave_temp(struct bench *b, const char *name, const char *tag)
+{
+    FILE *f = fopen(cn_temp_path(&b->arena, path_of(b, name), tag), "w");
+
+    assert_non_null(f);
+    fputs("half of", f);
+    fclose(f);
+}
+
 /* A crash after the first rename: the manifest says "applying". */
 static void a_run_cut_short_is_taken_back(void **state)
 {
@@ -181,13 +191,35 @@ static void a_run_cut_short_is_taken_back(void **state)
         cn_run_begin(&b->arena, b->root, "test", b->changes, 3, &run), 0);
     cn_runs_close(lock);
     put(b, "a", "new a\n");
-    put(b, cn_str_fmt(&b->arena, ".canyon-%s-2.tmp", run.id).ptr, "new b\n");
+    leave_temp(b, "b", run.id);
+    leave_temp(b, "c", cn_str_fmt(&b->arena, "undo-%s", run.id).ptr);
     assert_int_equal(cn_recover(&b->arena, b->root, &b->act, &b->note), 0);
     assert_int_equal(b->act.remarks.len, 1);
     assert_all(b, "old");
     assert_clean(b);
     assert_int_equal(apply(b), 0);
     assert_all(b, "new");
+}
+
+/* A crash before and after a file was made. */
+static void a_made_file_goes_with_a_run_cut_short(void **state)
+{
+    struct bench *b = *state;
+    struct cn_run run;
+    int lock;
+
+    unlink(path_of(b, "b"));
+    b->changes[1].before = (struct cn_str){NULL, 0};
+    for (int made = 0; made < 2; made++) {
+        assert_int_equal(cn_runs_open(&b->arena, b->root, true, &lock), 0);
+        assert_int_equal(
+            cn_run_begin(&b->arena, b->root, "test", b->changes, 3, &run), 0);
+        cn_runs_close(lock);
+        if (made)
+            put(b, "b", "new b\n");
+        assert_int_equal(cn_recover(&b->arena, b->root, &b->act, &b->note), 0);
+        assert_int_not_equal(access(path_of(b, "b"), F_OK), 0);
+    }
 }
 
 static void a_run_cut_short_and_edited_says_the_way_out(void **state)
@@ -315,6 +347,7 @@ int main(void)
         TEST(rolls_back_from_the_middle),
         TEST(a_signal_leaves_nothing_written),
         TEST(a_run_cut_short_is_taken_back),
+        TEST(a_made_file_goes_with_a_run_cut_short),
         TEST(a_run_cut_short_and_edited_says_the_way_out),
         TEST(hard_links_stay_linked_and_roll_back),
         TEST(stored_bytes_that_rotted_are_not_used),
