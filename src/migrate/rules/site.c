@@ -217,7 +217,9 @@ static void close_arguments(struct cn_match *m, cn_node arguments)
 
     while (cn_is(t, token, CN_K_COMMENT))
         token--;
-    if (t->text.ptr[next] == ',' && cn_is(t, token, CN_T_COMMA))
+    if (t->text.ptr[next] == ',' && comment && !cn_is(t, token, CN_T_COMMA))
+        cn_insert(m, cn_end(t, token), ","); /* instead of the outer one */
+    if (t->text.ptr[next] == ',' && (comment || cn_is(t, token, CN_T_COMMA)))
         to = next + 1;
     next = skip_blanks(t, to);
     if (is_newline(t->text.ptr[next]) || (!comment && t->text.ptr[next] == ','))

@@ -61,6 +61,10 @@ static void wrap_lines(struct cn_match *m, cn_node call, cn_node first,
     for (uint32_t i = line; i < last; i++)
         if (!cn_site_in_string(t, call, t->lines[i]))
             cn_insert(m, t->lines[i], "%.*s", CN_STR_ARG(unit));
+    if (*more)
+        more = cn_str_fmt(m->arena, ",%s%.*s%s", cn_site_newline(t),
+                          CN_STR_ARG(in), more + 2)
+                   .ptr;
     cn_insert(m, t->lines[last], "%.*s)%s%s", CN_STR_ARG(in), more,
               cn_site_newline(t));
 }
