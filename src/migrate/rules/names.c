@@ -263,9 +263,9 @@ static enum cn_verdict check_time(struct cn_match *m)
  * a test_is_coroutine() does not count. */
 static bool marks_coroutines(const struct cn_match *m)
 {
-    static const char *const marks[] = {"._is_coroutine ",
-                                        "._is_coroutine=", "\"_is_coroutine\"",
-                                        "'_is_coroutine'"};
+    static const char *const marks[] = {
+        "._is_coroutine =", "._is_coroutine=", "\"_is_coroutine\", asyncio",
+        "'_is_coroutine', asyncio"};
 
     for (size_t i = 0; i < CN_COUNT(marks); i++)
         if (cn_site_text_has(m, marks[i]) || cn_site_others_have(m, marks[i]))
@@ -400,13 +400,13 @@ static enum cn_verdict check_patch(struct cn_match *m)
     if (at < 0 || !is_patch_target(t, m->node) ||
         (at > 0 && text.ptr[at - 1] != '.'))
         return cn_pass(m);
-    if (!cn_str_ends(text, CN_STR("asyncio.sleep")))
+    if (!cn_str_ends(text, CN_STR("asyncio.sleep")) &&
+        !cn_str_ends(text, CN_STR("asyncio.run")))
         return cn_manual(m, NULL,
                          "what it patches is called otherwise after "
                          "the migration");
-    cn_replace_span(m, start, cn_end(t, content), "anyio.sleep");
-    return cn_unsafe(m, "right only when the patched code calls anyio.sleep() "
-                        "by now");
+    cn_replace_span(m, start, start + (uint32_t)strlen("asyncio"), "anyio");
+    return cn_unsafe(m, "right only when the patched code calls AnyIO by now");
 }
 
 /* --- the table --------------------------------------------------------------- */
@@ -475,8 +475,7 @@ static const struct cn_rule rules[] = {
     {
         .code = "CN107",
         .name = "patch-target",
-        .summary =
-            "patching \"asyncio.sleep\" becomes patching \"anyio.sleep\"",
+        .summary = "patching asyncio.sleep or run becomes patching AnyIO's",
         .kind = CN_K_STRING,
         .check = check_patch,
         .advice = "patch the name that the tested code uses after its own "
