@@ -413,7 +413,9 @@ enum cn_verdict cn_loop_check(struct cn_match *m)
         return cn_site_leave_unsure(m);
     if (cn_str_is(m->use->name, "asyncio.set_event_loop"))
         return cn_manual(m, NULL, "goes with the loop that it sets");
-    if (!cn_is(t, left, CN_K_IDENTIFIER) || cn_child(t, up, CN_F_RIGHT) != call)
+    if (left && !cn_is(t, left, CN_K_IDENTIFIER))
+        return cn_manual(m, NULL, "the loop is kept in `%s`", cn_z(m, left));
+    if (!left || cn_child(t, up, CN_F_RIGHT) != call)
         return leave_value(m, call);
     l.o = cn_object_at(m->module, left);
     if (!l.o || !writes_are_known(&l))
