@@ -3,35 +3,6 @@
  * use that is not recognised here demotes the match. */
 #include "migrate/rules/reads.h"
 
-static const struct cn_primitive primitives[] = {
-    {CN_LOCK, "asyncio.Lock", "anyio.Lock",
-     "only the task that acquired it may release it", NULL},
-    {CN_SEMAPHORE, "asyncio.Semaphore", "anyio.Semaphore",
-     "it has value instead of locked()", "locked"},
-    {CN_BOUNDED, "asyncio.BoundedSemaphore", "anyio.Semaphore",
-     "it has value instead of locked()", "locked"},
-    {CN_EVENT, "asyncio.Event", "anyio.Event", "it has no clear()", "clear"},
-    {CN_CONDITION, "asyncio.Condition", "anyio.Condition",
-     "only the task that acquired it may release it", NULL},
-};
-
-const struct cn_primitive *cn_primitive_named(struct cn_str name)
-{
-    for (size_t i = 0; i < CN_COUNT(primitives); i++)
-        if (cn_str_is(name, primitives[i].asyncio))
-            return &primitives[i];
-    return NULL;
-}
-
-bool cn_site_has_division(const struct cn_tree *t, cn_node n)
-{
-    for (cn_node i = n; i < t->at[n].after; i++)
-        if (cn_is(t, i, CN_K_BINARY_OPERATOR) &&
-            cn_text_is(t, cn_child(t, i, CN_F_OPERATOR), "/"))
-            return true;
-    return false;
-}
-
 /* One object under examination. */
 struct reads {
     struct cn_match *m;
@@ -71,12 +42,27 @@ static enum value value_of(const struct reads *r, cn_node call)
     return cn_site_is_unused(r->t, await) ? VALUE_UNUSED : VALUE_USED;
 }
 
+/* `x = await e.wait()` becomes `await e.wait()` and `x = True`. */
+static bool give_true(struct reads *r, cn_node call)
+{
+    cn_node await = cn_await_of(r->t, call);
+    cn_node whole = await ? cn_whole_statement(r->m, await) : 0;
+
+    if (!await || (!whole && !cn_hoistable(r->m, await)) ||
+        cn_is(r->t, cn_parent(r->t, await), CN_K_AUGMENTED_ASSIGNMENT))
+        return false;
+    cn_line_above(r->m, whole ? whole : cn_statement(r->t, await), "await %s",
+                  cn_z(r->m, call));
+    cn_replace(r->m, await, "True");
+    return true;
+}
+
 /* asyncio's acquire() and wait() give True, AnyIO's None. */
 static void value_is_none(struct reads *r, cn_node call, const char *reason)
 {
     enum value value = value_of(r, call);
 
-    if (value == VALUE_USED)
+    if (value == VALUE_USED && !give_true(r, call))
         cn_demote_manual(r->m, reason);
     else if (value == VALUE_MAYBE)
         cn_demote_unsafe(r->m, reason);
@@ -341,6 +327,19 @@ static bool lacks_is_called(const struct reads *r)
            (cn_site_text_has(r->m, call) || cn_site_others_have(r->m, call));
 }
 
+/* Does anything here use the value of a wait() or acquire()? */
+static bool value_is_used(const struct reads *r)
+{
+    for (cn_node n = 1; n < r->t->count; n++) {
+        cn_node call = cn_is(r->t, n, CN_K_ATTRIBUTE) ? cn_call_of(r->t, n) : 0;
+
+        if (call && (is_method(r, n, "wait") || is_method(r, n, "acquire")) &&
+            value_of(r, call) != VALUE_UNUSED)
+            return true;
+    }
+    return false;
+}
+
 /* Handed to a function of this module, whose text we have. */
 static bool stays_in_module(const struct reads *r, cn_node read)
 {
@@ -369,7 +368,8 @@ static void read_escapes(struct reads *r, cn_node read)
     r->escapes = true;
     if (is_of_condition(r, read) && r->o->reads.len > 1)
         cn_demote_manual(r->m, "a condition shares it with other code");
-    if (stays_in_module(r, read) && r->p->lacks && !lacks_is_called(r))
+    if (stays_in_module(r, read) && r->p->lacks && !lacks_is_called(r) &&
+        !value_is_used(r))
         return;
     cn_demote_unsafe(
         r->m,
@@ -515,6 +515,22 @@ static bool ends_in(const struct cn_tree *t, cn_node receiver,
     return cn_str_eq(cn_text(t, receiver), name);
 }
 
+/* `name.wait()`, `x.name.acquire()`: whose value is None now. */
+static void values_by_name(struct reads *r, struct cn_str name)
+{
+    for (cn_node n = 1; n < r->t->count; n++) {
+        const struct method *method;
+        cn_node call = cn_is(r->t, n, CN_K_ATTRIBUTE) ? cn_call_of(r->t, n) : 0;
+
+        if (!call || !ends_in(r->t, cn_child(r->t, n, CN_F_OBJECT), name))
+            continue;
+        method = method_of(r, n);
+        if (method && method->as_value &&
+            (method->called == on_wait || method->called == on_acquire))
+            value_is_none(r, call, method->as_value);
+    }
+}
+
 static void claim_by_name(struct reads *r, struct cn_str name)
 {
     struct cn_str class_ = cn_str_fmt(r->m->arena, "%s.", r->p->asyncio);
@@ -539,8 +555,10 @@ void cn_reads_by_name(struct cn_match *m, const struct cn_primitive *p,
     struct reads r = {.m = m, .t = m->tree, .p = p};
     struct cn_str call;
 
-    if (name.len)
+    if (name.len) {
         claim_by_name(&r, name);
+        values_by_name(&r, name);
+    }
     if (!p->lacks)
         return;
     call = cn_str_fmt(m->arena, "%.*s.%s(", CN_STR_ARG(name), p->lacks);

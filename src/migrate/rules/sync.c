@@ -9,6 +9,40 @@
  * either all places of a variable change or none. */
 #include "migrate/rules/reads.h"
 
+/* --- the four ---------------------------------------------------------- */
+
+static const struct cn_primitive primitives[] = {
+    {CN_LOCK, "asyncio.Lock", "anyio.Lock",
+     "only the task that acquired it may release it, acquire() gives None",
+     NULL},
+    {CN_SEMAPHORE, "asyncio.Semaphore", "anyio.Semaphore",
+     "it has value instead of locked(), acquire() gives None", "locked"},
+    {CN_BOUNDED, "asyncio.BoundedSemaphore", "anyio.Semaphore",
+     "it has value instead of locked(), acquire() gives None", "locked"},
+    {CN_EVENT, "asyncio.Event", "anyio.Event",
+     "it has no clear(), wait() gives None", "clear"},
+    {CN_CONDITION, "asyncio.Condition", "anyio.Condition",
+     "only the task that acquired it may release it, acquire() gives None",
+     NULL},
+};
+
+const struct cn_primitive *cn_primitive_named(struct cn_str name)
+{
+    for (size_t i = 0; i < CN_COUNT(primitives); i++)
+        if (cn_str_is(name, primitives[i].asyncio))
+            return &primitives[i];
+    return NULL;
+}
+
+bool cn_site_has_division(const struct cn_tree *t, cn_node n)
+{
+    for (cn_node i = n; i < t->at[n].after; i++)
+        if (cn_is(t, i, CN_K_BINARY_OPERATOR) &&
+            cn_text_is(t, cn_child(t, i, CN_F_OPERATOR), "/"))
+            return true;
+    return false;
+}
+
 /* --- making one ------------------------------------------------------------- */
 
 static void drop_loop(struct cn_match *m, cn_node call)
