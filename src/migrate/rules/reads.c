@@ -561,6 +561,8 @@ void cn_reads_by_name(struct cn_match *m, const struct cn_primitive *p,
     }
     if (!p->lacks)
         return;
+    if (p->kind != CN_EVENT && cn_site_text_has(m, "._value"))
+        cn_demote_manual(m, "its private value may be read");
     call = cn_str_fmt(m->arena, "%.*s.%s(", CN_STR_ARG(name), p->lacks);
     if (name.len ? is_mentioned(m, call.ptr) : cn_site_text_has(m, call.ptr))
         cn_demote_manual(
