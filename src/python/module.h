@@ -8,7 +8,8 @@
  * strings are read as the expressions that they are.
  *
  * Pure: text in, facts out. Facts live in the arena given at the analysis and
- * are never changed afterwards.
+ * are never changed afterwards; objects and types are found when first asked
+ * for, so one module must not be asked by two threads at a time.
  */
 #ifndef CN_PYTHON_MODULE_H
 #define CN_PYTHON_MODULE_H
@@ -220,7 +221,7 @@ enum cn_certainty cn_type_of(const struct cn_module *m, cn_node expression,
 
 /* The definition (def node) that a called expression names when it stands in
  * this module: a plain function, or a method of the same class through self;
- * 0 when unknown. */
+ * 0 when unknown. It may be decorated: then calling it may do anything. */
 cn_node cn_definition_of(const struct cn_module *m, cn_node function);
 
 /* A name of the form base, base_2, ... that nothing visible at `n` or below
@@ -237,8 +238,10 @@ struct cn_str cn_fresh_name(const struct cn_module *m, cn_node n,
 int cn_text_check(struct cn_str text, struct cn_note *note);
 
 /* Would CPython compile this? tree-sitter accepts more than Python does: this
- * adds what compile() refuses (empty suites, await outside async def, ...).
- * Returns 0 or CN_ESYNTAX with the line in the note. */
+ * adds what compile() refuses (empty suites, await outside async def, ...),
+ * and takes what any version from 3.8 to 3.13 takes. Not looked at:
+ * captures that a pattern repeats, more than 20 nested blocks.
+ * Returns 0 or CN_ESYNTAX with the place in the note. */
 int cn_valid(const struct cn_tree *tree, struct cn_note *note);
 
 #endif

@@ -243,6 +243,28 @@ static bool is_parameter(struct cn_checker *c, cn_node def, struct cn_str name)
     return false;
 }
 
+/* Does a def around the one in hand know the name at all? */
+static bool is_known_outside(struct cn_checker *c, struct cn_str name)
+{
+    const struct cn_tree *t = c->t;
+    cn_node seen = c->frame.def;
+
+    if (cn_str_is(name, "__class__"))
+        return true; /* every class body has it for its functions */
+    for (size_t i = c->frames.len; i-- > 0;) {
+        cn_node def = c->frames.at[i].def, body;
+
+        if (!def || def == seen)
+            continue;
+        seen = def;
+        body = cn_child(t, def, CN_F_BODY);
+        if (is_parameter(c, def, name) ||
+            is_used(c, body, t->at[body].after, name) || !c->budget)
+            return true;
+    }
+    return false;
+}
+
 static void check_declaration(struct cn_checker *c, cn_node n)
 {
     const struct cn_tree *t = c->t;
@@ -263,6 +285,10 @@ static void check_declaration(struct cn_checker *c, cn_node n)
                    CN_STR_ARG(name));
         else if (is_used(c, body, n, name))
             cn_bad(c, id, "name '%.*s' is used prior to its declaration",
+                   CN_STR_ARG(name));
+        else if (cn_is(t, n, CN_K_NONLOCAL_STATEMENT) && c->frame.def &&
+                 !is_known_outside(c, name))
+            cn_bad(c, id, "no binding for nonlocal '%.*s' found",
                    CN_STR_ARG(name));
     }
 }

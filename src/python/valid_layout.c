@@ -161,15 +161,19 @@ static void check_decorated(struct cn_checker *c, cn_node n)
     check_suite(c, n, &in);
 }
 
+static void check_module(struct cn_checker *c, cn_node n)
+{
+    struct indent in = {true, 0, 0};
+
+    check_suite(c, n, &in);
+    if (is_continued(c->t, (uint32_t)c->t->text.len))
+        cn_bad(c, n, "unexpected end of file after a backslash");
+}
+
 void cn_check_layout(struct cn_checker *c, cn_node n)
 {
     switch (cn_kind(c->t, n)) {
-    case CN_K_MODULE: {
-        struct indent in = {true, 0, 0};
-
-        check_suite(c, n, &in);
-        break;
-    }
+    case CN_K_MODULE: check_module(c, n); break;
     case CN_K_BLOCK: check_block(c, n); break;
     case CN_K_ELIF_CLAUSE:
     case CN_K_ELSE_CLAUSE:

@@ -205,23 +205,57 @@ static void check_concatenated(struct cn_checker *c, cn_node strings)
 
 /* --- between tokens ------------------------------------------------------------ */
 
+/* May this leaf come first on a line, outside of brackets? Only as the start of
+ * a statement, a clause or a decorator. */
+static bool starts_line(const struct cn_tree *t, cn_node leaf)
+{
+    uint32_t start = cn_start(t, leaf);
+
+    for (cn_node n = leaf; n && cn_start(t, n) == start; n = cn_parent(t, n)) {
+        enum cn_kind above = cn_kind(t, cn_parent(t, n));
+
+        if (t->at[n].named && (above == CN_K_BLOCK || above == CN_K_MODULE ||
+                               above == CN_K_DECORATED_DEFINITION))
+            return true;
+        switch (cn_kind(t, n)) {
+        case CN_K_COMMENT:
+        case CN_K_LINE_CONTINUATION:
+        case CN_K_ELIF_CLAUSE:
+        case CN_K_ELSE_CLAUSE:
+        case CN_K_EXCEPT_CLAUSE:
+        case CN_K_FINALLY_CLAUSE:
+        case CN_K_BLOCK:
+    case CN_K_MODULE: return true;
+        default: break;
+        }
+    }
+    return false;
+}
+
 /* Only white space that Python knows, and newlines taken back by a backslash,
- * may stand between two leaves. Inside of strings the grammar has text without
- * nodes: they are skipped. */
+ * may stand between two leaves; other newlines only between lines. Inside of
+ * strings the grammar has text without nodes: they are skipped. */
 static void check_gap(struct cn_checker *c, cn_node n)
 {
     const char *text = c->t->text.ptr;
     uint32_t i = c->text_end, end = cn_start(c->t, n);
+    bool newline = false;
 
     if (i == 0 && end >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3))
         i = 3;
-    for (; i < end; i++)
-        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\f' &&
-            !is_newline(text[i]) &&
-            !(text[i] == '\\' && i + 1 < end && is_newline(text[i + 1]))) {
+    for (; i < end; i++) {
+        if (text[i] == '\\' && i + 1 < end && is_newline(text[i + 1])) {
+            i += text[i + 1] == '\r' && i + 2 < end && text[i + 2] == '\n';
+            i++;
+        } else if (is_newline(text[i])) {
+            newline = true;
+        } else if (text[i] != ' ' && text[i] != '\t' && text[i] != '\f') {
             cn_bad(c, n, "invalid character before this");
             return;
         }
+    }
+    if (newline && !c->brackets && !starts_line(c->t, n))
+        cn_bad(c, n, "invalid syntax: the line before is not complete");
 }
 
 static void check_leaf(struct cn_checker *c, cn_node n)
