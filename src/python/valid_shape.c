@@ -219,6 +219,15 @@ static void check_yield(struct cn_checker *c, cn_node n)
         cn_bad(c, n, "'yield' needs parentheses here");
 }
 
+/* `a: b` inside a type: a bound of a type parameter, or a slice. */
+static void check_bound(struct cn_checker *c, cn_node n)
+{
+    cn_node list = cn_parent(c->t, cn_parent(c->t, n));
+
+    if (!cn_is(c->t, list, CN_K_TYPE_PARAMETER))
+        cn_bad(c, n, "invalid syntax in an annotation");
+}
+
 /* --- statements -------------------------------------------------------------------- */
 
 static void check_raise(struct cn_checker *c, cn_node n)
@@ -338,6 +347,7 @@ void cn_check_shape(struct cn_checker *c, cn_node n)
     case CN_K_NAMED_EXPRESSION: check_walrus(c, n); break;
     case CN_K_AWAIT: check_await(c, n); break;
     case CN_K_YIELD: check_yield(c, n); break;
+    case CN_K_CONSTRAINED_TYPE: check_bound(c, n); break;
     default: check_statement(c, n); break;
     }
 }

@@ -225,7 +225,7 @@ static bool starts_line(const struct cn_tree *t, cn_node leaf)
         case CN_K_EXCEPT_CLAUSE:
         case CN_K_FINALLY_CLAUSE:
         case CN_K_BLOCK:
-    case CN_K_MODULE: return true;
+        case CN_K_MODULE: return true;
         default: break;
         }
     }
