@@ -57,6 +57,8 @@ static enum section section_of(const struct cn_module *m, struct cn_str module)
         return FUTURE;
     if (cn_is_stdlib(root))
         return STDLIB;
+    if (cn_str_is(root, CN_SUPPORT_NAME))
+        return OWN;
     return m->name.len && cn_str_eq(root, root_of(m->name)) ? OWN : THIRD_PARTY;
 }
 

@@ -134,6 +134,18 @@ static void imports_submodules(void **state)
           "anyio.run(functools.partial(f, a, b=1))\n");
 }
 
+static void the_support_module_is_our_own(void **state)
+{
+    (void)state;
+    check("import asyncio\nimport os\n\nasyncio.as_completed(asyncio.sleep)\n",
+          "import os\n\nimport anyio\n\nimport _anyio_support\n\n"
+          "_anyio_support.as_completed(anyio.sleep)\n");
+    check("import asyncio\n\nimport zoo\n\nfrom . import a\n\n"
+          "asyncio.as_completed()\n",
+          "import zoo\n\nimport _anyio_support\n\nfrom . import a\n\n"
+          "_anyio_support.as_completed()\n");
+}
+
 static void leaves_what_is_shadowed(void **state)
 {
     (void)state;
@@ -286,6 +298,7 @@ int main(void)
         cmocka_unit_test(stays_below_headers),
         cmocka_unit_test(reuses_bindings),
         cmocka_unit_test(imports_submodules),
+        cmocka_unit_test(the_support_module_is_our_own),
         cmocka_unit_test(leaves_what_is_shadowed),
         cmocka_unit_test(places_local_imports),
         cmocka_unit_test(removes_names),

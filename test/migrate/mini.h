@@ -122,6 +122,13 @@ static enum cn_verdict mini_claim(struct cn_match *m)
     return cn_unsafe(m, "both");
 }
 
+/* asyncio.as_completed -> that of the support module */
+static enum cn_verdict mini_support(struct cn_match *m)
+{
+    cn_replace(m, m->node, "%s", cn_name(m, CN_SUPPORT_NAME ".as_completed"));
+    return cn_safe(m);
+}
+
 static enum cn_verdict mini_manual(struct cn_match *m)
 {
     cn_replace(m, m->node, "nothing");
@@ -196,6 +203,10 @@ static const struct cn_rule mini_rules[] = {
      .name = "syntax",
      .kind = CN_K_GLOBAL_STATEMENT,
      .check = mini_syntax},
+    {.code = "MI114",
+     .name = "support",
+     .names = MINI_NAMES("asyncio.as_completed"),
+     .check = mini_support},
     {.code = "MI100",
      .name = "advice-only",
      .names = MINI_NAMES("asyncio.*"),
