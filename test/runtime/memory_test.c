@@ -65,7 +65,7 @@ static int job(void *arg)
 static int leaf(void *arg)
 {
     static const char key;
-    int rc = cn_local_set(&key, arg);
+    int rc = arg ? cn_local_set(&key, arg) : 0;
 
     if (rc < 0)
         return rc;
@@ -142,8 +142,8 @@ static int everything(struct cn_group *g)
     struct cn_task *t;
     int rc = 0;
 
-    for (int i = 0; i < 600 && rc == 0; i++)
-        rc = cn_spawn(g, leaf, NULL);
+    for (int i = 0; i < 520 && rc == 0; i++) /* more than a slab of tasks */
+        rc = cn_spawn(g, leaf, i ? NULL : g);
     if (rc == 0)
         rc = cn_spawn_opt(g, leaf, NULL, &o, &t);
     if (rc == 0)
