@@ -61,7 +61,7 @@ PKGS := $(if $(wildcard src/runtime/backend_uring.c),liburing) \
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS = $(shell pkg-config --libs $(PKGS)) -lm -pthread
 
-.PHONY: all help setup demo test quick check fuzz bench bench-runtime sim crash install clean format third
+.PHONY: examples all help setup demo test quick check fuzz bench bench-runtime sim crash install clean format third
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -155,6 +155,12 @@ comma := ,
 $(B)/test/runtime/memory_test: LIBS += $(addprefix -Wl$(comma)--wrap=,malloc \
     calloc realloc aligned_alloc mmap)
 
+# Each example is one idea in one file; test/runtime/example.test runs them.
+examples: $(patsubst %.c,$(B)/%,$(example_src)) ## build the library's examples
+$(B)/example/%: $(B)/obj/example/%.o $(B)/libcanyon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) $< $(B)/libcanyon.a $(LIBS) -o $@
+
 test-programs: $(test_bin) $(test_tool)
 
 quick: ## unit tests under the sanitizers, layers, lengths: a minute
@@ -163,7 +169,7 @@ quick: ## unit tests under the sanitizers, layers, lengths: a minute
 	@tools/run-tests --only-programs build/asan
 
 test: .stamps/venv ## everything, under sanitizers, on all backends; at most 20 minutes
-	@$(MAKE) --no-print-directory CONFIG=asan test-programs build/asan/canyon
+	@$(MAKE) --no-print-directory CONFIG=asan test-programs examples build/asan/canyon
 	@$(MAKE) --no-print-directory all
 	@VENV=$(VENV) tools/run-tests build/asan
 
