@@ -118,7 +118,7 @@ int cn_chan_try_send(struct cn_sender *tx, const void *item, const void *select)
     if (r) {
         cn_waitq_remove(&c->receivers_waiting, &r->w);
         copy_item(c, r->item, item);
-        cn_wake(&r->w, 0);
+        cn_wake_in(cn_loop_self(), &r->w, 0);
         return 0;
     }
     if (!c->receiver_count)
@@ -153,7 +153,7 @@ int cn_chan_try_recv(struct cn_receiver *rx, void *item, const void *select)
     if (s) {
         cn_waitq_remove(&c->senders_waiting, &s->w);
         copy_item(c, item, s->item);
-        cn_wake(&s->w, 0);
+        cn_wake_in(cn_loop_self(), &s->w, 0);
         return 0;
     }
     return c->sender_count ? CN_EAGAIN : CN_EEND;
@@ -217,7 +217,7 @@ static int send_begin(struct cn_sender *tx, const void *item,
         return rc;
     cw->select = NULL;
     cw->item = (void *)(uintptr_t)item;
-    cn_wait_begin_shielded(&cw->w, &send_kind, tx);
+    cn_wait_enter(cn_loop_self(), &cw->w, &send_kind, tx);
     cn_chan_enqueue_send(tx, cw);
     return CN_PENDING;
 }
@@ -251,7 +251,7 @@ static int recv_begin(struct cn_receiver *rx, void *item,
         return rc;
     cw->select = NULL;
     cw->item = item;
-    cn_wait_begin_shielded(&cw->w, &recv_kind, rx);
+    cn_wait_enter(cn_loop_self(), &cw->w, &recv_kind, rx);
     cn_chan_enqueue_recv(rx, cw);
     return CN_PENDING;
 }

@@ -151,13 +151,7 @@ int cn_give_way(struct cn_loop *l)
 void cn_wait_begin_shielded(struct cn_wait *w, const struct cn_wait_kind *kind,
                             const void *object)
 {
-    struct cn_task *t = cn_loop_self()->cur;
-
-    w->task = t;
-    w->kind = kind;
-    w->object = object;
-    t->wait = w;
-    t->flags &= ~(uint32_t)(CN_TASK_ABORTED | CN_TASK_RESUMING);
+    cn_wait_enter(cn_loop_self(), w, kind, object);
 }
 
 int cn_wait_begin(struct cn_wait *w, const struct cn_wait_kind *kind,
@@ -171,16 +165,7 @@ int cn_wait_begin(struct cn_wait *w, const struct cn_wait_kind *kind,
 
 void cn_wake(struct cn_wait *w, int64_t result)
 {
-    struct cn_task *t = w->task;
-
-    if (w->kind->notify) {
-        w->kind->notify(w, result);
-        return;
-    }
-    cn_assert(t->wait == w);
-    t->wait = NULL;
-    t->result = result;
-    cn_ready_push(cn_loop_self(), t);
+    cn_wake_in(cn_loop_self(), w, result);
 }
 
 /* --- from home --------------------------------------------------------------- */

@@ -316,6 +316,38 @@ static inline int cn_finish(struct cn_loop *l, int rc, struct cn_wait *w)
     return rc;
 }
 
+/* --- waits, for the primitives of this layer ------------------------------ */
+
+/* The bodies of cn_wait_begin_shielded() and cn_wake(), where a call and a
+ * look for the loop are worth saving. */
+static inline void cn_wait_enter(struct cn_loop *l, struct cn_wait *w,
+                                 const struct cn_wait_kind *kind,
+                                 const void *object)
+{
+    struct cn_task *t = l->cur;
+
+    w->task = t;
+    w->kind = kind;
+    w->object = object;
+    t->wait = w;
+    t->flags &= ~(uint32_t)(CN_TASK_ABORTED | CN_TASK_RESUMING);
+}
+
+static inline void cn_wake_in(struct cn_loop *l, struct cn_wait *w,
+                              int64_t result)
+{
+    struct cn_task *t = w->task;
+
+    if (cn_unlikely(w->kind->notify != NULL)) {
+        w->kind->notify(w, result);
+        return;
+    }
+    cn_assert(t->wait == w);
+    t->wait = NULL;
+    t->result = result;
+    cn_ready_push(l, t);
+}
+
 /* --- queues of waits ---------------------------------------------------- */
 
 static inline void cn_waitq_push(struct cn_waitq *q, struct cn_wait *w)
