@@ -13,8 +13,8 @@
  * it does its work, waiting if it must. What has been done stands: a call
  * that was cancelled after its work was complete returns the result, and the
  * next checkpoint reports the cancellation. A checkpoint gives way to other
- * tasks when it waits, when the task's budget of 128 checkpoints is spent,
- * and always under CN_STRICT.
+ * tasks when it waits, when 128 have passed and nobody gave way, and always
+ * under CN_STRICT.
  *
  * Every waiting call x() has a twin x_begin(..., struct cn_pending *) for
  * tasks that have no stack of their own; see wait.h.
