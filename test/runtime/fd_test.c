@@ -348,7 +348,7 @@ static int accepted_again(void *arg)
 {
     struct sockaddr_in addr;
     struct cn_group g;
-    int l, c[2], s[2];
+    int l, c[2] = {-1, -1}, s[2];
 
     (void)arg;
     l = io_listen(&addr, 4);
