@@ -349,6 +349,11 @@ static enum cn_verdict ask_for_loop(struct cn_match *m, cn_node expression)
                          "anyio.get_current_task() raises RuntimeError, too, "
                          "where no loop runs",
                          "asks whether a loop runs");
+    if (cn_site_text_has(m, "sniffio") || cn_site_text_has(m, "trio"))
+        return cn_manual(m,
+                         "ask sniffio.current_async_library() or "
+                         "anyio.lowlevel.current_token(), as it is meant",
+                         "it may ask which library runs");
     cn_replace(m, expression, "%s()",
                cn_name(m, "anyio.lowlevel.current_token"));
     return cn_unsafe(m, "in a callback of the loop AnyIO may see no loop");
