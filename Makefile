@@ -61,6 +61,10 @@ PKGS := $(if $(wildcard src/runtime/backend_uring.c),liburing) \
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS = $(shell pkg-config --libs $(PKGS)) -lm -pthread
 
+# What a program that links libcanyon includes: all but what is private.
+public_headers := $(patsubst src/%,%,$(wildcard src/base/*.h)) \
+    $(addprefix runtime/,runtime.h $(shell sed -n 's/^\#include "runtime\/\(.*\)"/\1/p' src/runtime/runtime.h) backend.h)
+
 .PHONY: examples all help setup demo test quick check fuzz bench bench-runtime sim crash install clean format third
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -234,6 +238,18 @@ $(B)/bench/floor: bench/runtime/floor.c bench/runtime/bench.h
 $(B)/bench/runtime: bench/runtime/bench.c bench/runtime/bench.h $(B)/libcanyon.a
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) $< $(B)/libcanyon.a $(LIBS) -o $@
+
+install: all ## the command, its man page and completions, libcanyon.a and its headers: PREFIX=/usr/local
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include/canyon share/man/man1 \
+	    share/bash-completion/completions)
+	install -m 755 build/release/canyon $(DESTDIR)$(PREFIX)/bin/canyon
+	build/release/canyon help --man > $(DESTDIR)$(PREFIX)/share/man/man1/canyon.1
+	build/release/canyon completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/canyon
+	install -m 644 build/release/libcanyon.a $(DESTDIR)$(PREFIX)/lib/
+	for h in $(public_headers); do install -D -m 644 src/$$h $(DESTDIR)$(PREFIX)/include/canyon/$$h; done
+	printf '%s\n' 'Name: libcanyon' 'Description: structured concurrency for C' 'Version: $(VERSION)' \
+	    'Requires.private: liburing libuv' 'Libs: -L$(PREFIX)/lib -lcanyon -luring -luv -pthread' \
+	    'Cflags: -I$(PREFIX)/include/canyon' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcanyon.pc
 
 format: ## clang-format over the tree
 	clang-format -i $$(git ls-files 'src/*.[ch]' 'test/*.[ch]' 'example/*.[ch]')
