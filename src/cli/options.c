@@ -26,7 +26,7 @@ const struct cn_option cn_options[] = {
      "VERSION", NULL, "the lowest Python; default: requires-python"},
     {"style", 0, CN_OPT_TEXT, FIELD(style), CN_ON_BOTH, "STYLE",
      "faithful|idiomatic",
-     "keep behaviour exactly, or write plain AnyIO (no rule differs yet)"},
+     "keep behaviour by the support module, or leave it for a person"},
     {"fix-blocking", 0, CN_OPT_FLAG, FIELD(fix_blocking), CN_ON_BOTH, NULL,
      NULL, "also migrate blocking calls in async functions (no rule yet)"},
     {"output-format", 0, CN_OPT_TEXT, FIELD(output_format), CN_ON_BOTH,
