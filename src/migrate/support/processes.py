@@ -1,7 +1,7 @@
 # part: processes
 # names: Process, create_subprocess_exec, create_subprocess_shell
 # needs: core, futures, tasks, streams
-# imports: import subprocess; from typing import Any, Optional, Tuple; import anyio
+# imports: from typing import Any, Optional, Tuple; import anyio
 class Process:
     """A child process: what `asyncio.subprocess.Process` is to asyncio."""
 
