@@ -251,6 +251,13 @@ static enum cn_verdict sub_module(struct cn_match *m)
         !cn_is(t, m->node, CN_K_ATTRIBUTE) || loads(m, part) ||
         cn_str_find(cn_text(t, m->node), part) < 0)
         return cn_pass(m);
+    if (cn_str_is(part, "from_thread") && cn_call_of(t, m->node) &&
+        cn_in_async(t, m->node))
+        return cn_wrong(m,
+                        "call it here, or start it in a task group; "
+                        "from_thread is for the functions that to_thread runs",
+                        "from_thread is called in the loop itself, where it "
+                        "raises");
     cn_replace(m, m->node, "%s",
                cn_name(m, cn_str_dup(m->arena, m->use->name)));
     return cn_unsafe(m,
