@@ -51,6 +51,8 @@ struct cn_replacement {
  * for the same file and tag, so that what a crash leaves can be found. */
 const char *cn_temp_path(struct cn_arena *arena, const char *path,
                          const char *tag);
+/* Write all bytes, however often that takes. 0 or a negative errno. */
+int cn_write_all(int fd, struct cn_str bytes);
 /* May this file be changed now? Returns 0, CN_ECHANGED when its bytes are not
  * `before`, -EROFS when it is marked read-only, or a negative errno. */
 int cn_change_check(const struct cn_change *change);

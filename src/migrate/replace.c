@@ -85,7 +85,7 @@ int cn_change_check(const struct cn_change *change)
 
 /* --- writing --------------------------------------------------------------- */
 
-static int write_all(int fd, struct cn_str bytes)
+int cn_write_all(int fd, struct cn_str bytes)
 {
     while (bytes.len) {
         ssize_t n = write(fd, bytes.ptr, bytes.len);
@@ -174,7 +174,7 @@ static int write_temp(struct cn_replacement *r, const char *temp)
     if (fd < 0)
         return errno == EACCES || errno == EPERM ? 0 : -errno;
     bool alike = creates(c) || look_alike(fd, c->path, &r->before) == 0;
-    int err = alike ? write_all(fd, c->after) : 0;
+    int err = alike ? cn_write_all(fd, c->after) : 0;
 
     if (alike && !err)
         err = set_mtime(fd, c->mtime);
@@ -205,7 +205,7 @@ static int write_in_place(const char *path, struct cn_str bytes,
 
     if (fd < 0)
         return -errno;
-    int err = write_all(fd, bytes);
+    int err = cn_write_all(fd, bytes);
 
     if (!err && ftruncate(fd, (off_t)bytes.len))
         err = -errno;

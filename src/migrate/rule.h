@@ -72,6 +72,13 @@ struct cn_rule {
     const char *advice; /* for MANUAL, when the verdict gives none */
 };
 
+/* The names of a row, in place: .names = CN_NAMES("asyncio.sleep"). */
+#define CN_NAMES(...)                                                          \
+    (const char *const[])                                                      \
+    {                                                                          \
+        __VA_ARGS__, NULL                                                      \
+    }
+
 /* A family: what rules/<family>.c exports. */
 struct cn_family {
     const char *name;

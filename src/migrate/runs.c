@@ -64,20 +64,6 @@ static int sync_folder(const char *path)
     return err;
 }
 
-static int write_whole(int fd, struct cn_str bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes = cn_str_sub(bytes, (size_t)n, bytes.len);
-    }
-    return 0;
-}
-
 /* A new file with these bytes, on the disk, under its name atomically. */
 static int put_file(struct cn_arena *arena, const char *path,
                     struct cn_str bytes)
@@ -87,7 +73,7 @@ static int put_file(struct cn_arena *arena, const char *path,
 
     if (fd < 0)
         return -errno;
-    int err = write_whole(fd, bytes);
+    int err = cn_write_all(fd, bytes);
 
     if (!err && fsync(fd))
         err = -errno;
@@ -326,7 +312,7 @@ static int write_pack(const char *path, const struct cn_change *changes,
     int err = fd < 0 ? -errno : 0;
 
     for (size_t i = 0; i < count && !err; i++)
-        err = write_whole(fd, changes[i].before);
+        err = cn_write_all(fd, changes[i].before);
     if (!err && fsync(fd))
         err = -errno;
     if (fd >= 0 && close(fd) && !err)

@@ -69,17 +69,6 @@ bool cn_awaits_task(const struct cn_match *m, cn_node n)
 
 /* --- where the name stands ---------------------------------------------- */
 
-/* Climb over tuples, `as` and parentheses. */
-static cn_node around(const struct cn_tree *t, cn_node n)
-{
-    cn_node up = cn_parent(t, n);
-
-    while (cn_is(t, up, CN_K_TUPLE) || cn_is(t, up, CN_K_AS_PATTERN) ||
-           cn_is(t, up, CN_K_PARENTHESIZED_EXPRESSION))
-        up = cn_parent(t, up);
-    return up;
-}
-
 /* What every form needs: the class is looked up while a loop runs. */
 static const char *check_use(const struct cn_match *m)
 {
@@ -162,7 +151,7 @@ static enum cn_verdict judge(struct cn_match *m, cn_node region,
 static enum cn_verdict handler(struct cn_match *m)
 {
     const struct cn_tree *t = m->tree;
-    cn_node clause = around(t, m->node), body = cn_block_of(t, clause);
+    cn_node clause = cn_around(t, m->node), body = cn_block_of(t, clause);
     const char *problem = check_use(m);
 
     if (!cn_is(t, clause, CN_K_EXCEPT_CLAUSE) || cn_within(t, m->node, body))
@@ -180,7 +169,7 @@ static enum cn_verdict handler(struct cn_match *m)
 static enum cn_verdict suppress(struct cn_match *m)
 {
     const struct cn_tree *t = m->tree;
-    cn_node call = cn_parent(t, around(t, m->node));
+    cn_node call = cn_parent(t, cn_around(t, m->node));
     cn_node function = cn_child(t, call, CN_F_FUNCTION);
     const char *problem = check_use(m);
     struct cn_item item;
@@ -202,7 +191,7 @@ static enum cn_verdict suppress(struct cn_match *m)
 static enum cn_verdict instance(struct cn_match *m)
 {
     const struct cn_tree *t = m->tree;
-    cn_node call = cn_parent(t, around(t, m->node));
+    cn_node call = cn_parent(t, cn_around(t, m->node));
     cn_node function = cn_child(t, call, CN_F_FUNCTION);
     const char *problem = check_use(m);
 

@@ -337,18 +337,12 @@ static enum cn_verdict check_nest(struct cn_match *m)
 
 /* --- the table ------------------------------------------------------------ */
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
-
 static const struct cn_rule rules[] = {
     {
         .code = "CN201",
         .name = "run",
         .summary = "asyncio.run(f(a)) becomes anyio.run(f, a)",
-        .names = NAMES("asyncio.run"),
+        .names = CN_NAMES("asyncio.run"),
         .check = check_run,
         .advice = "give anyio.run() an async function and its positional "
                   "arguments; wrap the rest in an `async def main()`",
@@ -357,7 +351,7 @@ static const struct cn_rule rules[] = {
         .code = "CN202",
         .name = "runner",
         .summary = "an asyncio.Runner for one call becomes anyio.run()",
-        .names = NAMES("asyncio.Runner"),
+        .names = CN_NAMES("asyncio.Runner"),
         .check = check_runner,
         .advice = "one async function for all calls and one anyio.run(); or "
                   "from_thread.start_blocking_portal() and portal.call(f)",
@@ -366,7 +360,7 @@ static const struct cn_rule rules[] = {
         .code = "CN203",
         .name = "run-until-complete",
         .summary = "loop.run_until_complete(f(a)) becomes anyio.run(f, a)",
-        .names = NAMES("asyncio.loop.run_until_complete"),
+        .names = CN_NAMES("asyncio.loop.run_until_complete"),
         .check = check_until_complete,
         .advice = "one async function for all calls and one anyio.run(); or "
                   "from_thread.start_blocking_portal() and portal.call(f)",
@@ -375,8 +369,8 @@ static const struct cn_rule rules[] = {
         .code = "CN204",
         .name = "event-loop",
         .summary = "a variable for the event loop goes when all its uses went",
-        .names = NAMES("asyncio.get_running_loop", "asyncio.get_event_loop",
-                       "asyncio.new_event_loop", "asyncio.set_event_loop"),
+        .names = CN_NAMES("asyncio.get_running_loop", "asyncio.get_event_loop",
+                          "asyncio.new_event_loop", "asyncio.set_event_loop"),
         .check = cn_loop_check,
         .advice =
             "AnyIO has no loop object: replace what is done with it, then "

@@ -388,3 +388,13 @@ bool cn_item_of(const struct cn_tree *t, cn_node expression,
     }
     return cn_is(t, out->statement, CN_K_WITH_STATEMENT);
 }
+
+cn_node cn_around(const struct cn_tree *t, cn_node n)
+{
+    cn_node up = cn_parent(t, n);
+
+    while (cn_is(t, up, CN_K_TUPLE) || cn_is(t, up, CN_K_AS_PATTERN) ||
+           cn_is(t, up, CN_K_PARENTHESIZED_EXPRESSION))
+        up = cn_parent(t, up);
+    return up;
+}

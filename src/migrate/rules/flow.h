@@ -54,6 +54,10 @@ bool cn_is_shielded(const struct cn_module *module, cn_node n);
  * effects: anything but a few builtins and functools.partial? */
 bool cn_has_effects(const struct cn_match *m, cn_node n);
 
+/* What holds a name among classes to catch: up over tuples, `as` and
+ * parentheses. */
+cn_node cn_around(const struct cn_tree *t, cn_node n);
+
 /* The with-item whose expression is `expression`, seen through `as` and
  * parentheses. */
 struct cn_item {

@@ -3,15 +3,10 @@
  * row here, into a family of its own. check-length: table */
 #include "migrate/rule.h"
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
 #define ROW(number, words, what, why, todo, ...)                               \
     {                                                                          \
         .code = number, .name = words, .summary = what,                        \
-        .names = NAMES(__VA_ARGS__), .data = why, .advice = todo,              \
+        .names = CN_NAMES(__VA_ARGS__), .data = why, .advice = todo,           \
     }
 
 static const struct cn_rule rules[] = {

@@ -411,18 +411,12 @@ static enum cn_verdict check_patch(struct cn_match *m)
 
 /* --- the table --------------------------------------------------------------- */
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
-
 static const struct cn_rule rules[] = {
     {
         .code = "CN101",
         .name = "sleep",
         .summary = "asyncio.sleep() becomes anyio.sleep()",
-        .names = NAMES("asyncio.sleep"),
+        .names = CN_NAMES("asyncio.sleep"),
         .check = check_sleep,
         .advice = "call anyio.sleep(delay)",
     },
@@ -431,8 +425,8 @@ static const struct cn_rule rules[] = {
         .name = "sleep-forever",
         .summary = "waiting for what can never come becomes "
                    "anyio.sleep_forever()",
-        .names = NAMES("asyncio.Event", "asyncio.Future",
-                       "asyncio.loop.create_future"),
+        .names = CN_NAMES("asyncio.Event", "asyncio.Future",
+                          "asyncio.loop.create_future"),
         .check = check_forever,
         .advice = "call anyio.sleep_forever()",
     },
@@ -440,7 +434,7 @@ static const struct cn_rule rules[] = {
         .code = "CN103",
         .name = "current-time",
         .summary = "the loop's time() becomes anyio.current_time()",
-        .names = NAMES("asyncio.loop.time"),
+        .names = CN_NAMES("asyncio.loop.time"),
         .check = check_time,
         .advice = "anyio.current_time() where a loop runs, time.monotonic() "
                   "elsewhere; do not mix the two",
@@ -449,7 +443,7 @@ static const struct cn_rule rules[] = {
         .code = "CN104",
         .name = "iscoroutinefunction",
         .summary = "asyncio.iscoroutinefunction() becomes inspect's",
-        .names = NAMES("asyncio.iscoroutinefunction"),
+        .names = CN_NAMES("asyncio.iscoroutinefunction"),
         .check = check_coroutine_function,
         .advice = "ask inspect.iscoroutinefunction()",
     },
@@ -457,7 +451,7 @@ static const struct cn_rule rules[] = {
         .code = "CN105",
         .name = "iscoroutine",
         .summary = "asyncio.iscoroutine() becomes inspect's",
-        .names = NAMES("asyncio.iscoroutine"),
+        .names = CN_NAMES("asyncio.iscoroutine"),
         .check = check_coroutine,
         .advice = "ask inspect.iscoroutine()",
     },
@@ -466,7 +460,7 @@ static const struct cn_rule rules[] = {
         .name = "current-task",
         .summary = "the name of the current task comes from "
                    "anyio.get_current_task()",
-        .names = NAMES("asyncio.current_task"),
+        .names = CN_NAMES("asyncio.current_task"),
         .check = check_current_task,
         .advice = "anyio.get_current_task() gives a TaskInfo (id, name, "
                   "parent_id) that cannot be cancelled or renamed: cancel a "

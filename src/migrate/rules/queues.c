@@ -2,12 +2,6 @@
  * ends, join() and task_done(), giving way only when they must wait. */
 #include "migrate/rules/dropin.h"
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
-
 static const struct cn_dropin_row queue = {
     .reason = "a queue has one object for both ends",
     .names =
@@ -32,8 +26,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN611",
      .name = "queue",
      .summary = "queues are the support module's, with asyncio's interface",
-     .names =
-         NAMES("asyncio.Queue", "asyncio.LifoQueue", "asyncio.PriorityQueue"),
+     .names = CN_NAMES("asyncio.Queue", "asyncio.LifoQueue",
+                       "asyncio.PriorityQueue"),
      .check = cn_dropin_check,
      .data = &queue,
      .advice = "`send, receive = anyio.create_memory_object_stream(math.inf)`: "
@@ -42,8 +36,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN612",
      .name = "queue-error",
      .summary = "the queues' errors go with the queues",
-     .names = NAMES("asyncio.QueueEmpty", "asyncio.QueueFull",
-                    "asyncio.QueueShutDown"),
+     .names = CN_NAMES("asyncio.QueueEmpty", "asyncio.QueueFull",
+                       "asyncio.QueueShutDown"),
      .check = cn_dropin_check,
      .data = &queue_error,
      .advice = "anyio.WouldBlock for QueueEmpty and QueueFull; "

@@ -6,6 +6,8 @@
  * nothing or, for what is nearly always wrong, report MANUAL. */
 #include "migrate/rules/recipes.h"
 
+#include "migrate/rules/flow.h"
+
 /* --- names that AnyIO does not have ------------------------------------- */
 
 struct since {
@@ -268,20 +270,10 @@ static enum cn_verdict sub_module(struct cn_match *m)
 
 /* --- the class of cancellations ----------------------------------------- */
 
-static cn_node around(const struct cn_tree *t, cn_node n)
-{
-    cn_node up = cn_parent(t, n);
-
-    while (cn_is(t, up, CN_K_TUPLE) || cn_is(t, up, CN_K_AS_PATTERN) ||
-           cn_is(t, up, CN_K_PARENTHESIZED_EXPRESSION))
-        up = cn_parent(t, up);
-    return up;
-}
-
 static bool wants_class(const struct cn_match *m, cn_node n)
 {
     const struct cn_tree *t = m->tree;
-    cn_node up = around(t, n), call = cn_parent(t, up);
+    cn_node up = cn_around(t, n), call = cn_parent(t, up);
     cn_node function = cn_child(t, call, CN_F_FUNCTION);
 
     if (cn_is(t, up, CN_K_EXCEPT_CLAUSE))

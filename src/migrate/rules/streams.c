@@ -2,12 +2,6 @@
  * module's, with asyncio's readers and writers over AnyIO's streams. */
 #include "migrate/rules/dropin.h"
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
-
 static const char pulled[] =
     "data is read when it is asked for, not ahead of it";
 static const char unowned[] = "what is written goes out in a task of its own";
@@ -95,7 +89,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN651",
      .name = "stream-client",
      .summary = "connections are the support module's reader and writer",
-     .names = NAMES("asyncio.open_connection", "asyncio.open_unix_connection"),
+     .names =
+         CN_NAMES("asyncio.open_connection", "asyncio.open_unix_connection"),
      .check = cn_dropin_check,
      .data = &client,
      .advice = "`stream = await anyio.connect_tcp(host, port)`; lines and "
@@ -104,7 +99,7 @@ static const struct cn_rule rules[] = {
     {.code = "CN652",
      .name = "stream-object",
      .summary = "StreamReader and StreamWriter are the support module's",
-     .names = NAMES("asyncio.StreamReader", "asyncio.StreamWriter"),
+     .names = CN_NAMES("asyncio.StreamReader", "asyncio.StreamWriter"),
      .check = cn_dropin_check,
      .data = &object,
      .advice = "await stream.send(data) for write() and drain(); receive(n) "
@@ -113,8 +108,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN653",
      .name = "stream-server",
      .summary = "servers are the support module's Server",
-     .names = NAMES("asyncio.start_server", "asyncio.start_unix_server",
-                    "asyncio.Server", "asyncio.AbstractServer"),
+     .names = CN_NAMES("asyncio.start_server", "asyncio.start_unix_server",
+                       "asyncio.Server", "asyncio.AbstractServer"),
      .check = cn_dropin_check,
      .data = &server,
      .advice = "`listener = await anyio.create_tcp_listener(local_port=p); "
@@ -123,7 +118,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN654",
      .name = "stream-error",
      .summary = "the streams' errors go with the streams",
-     .names = NAMES("asyncio.IncompleteReadError", "asyncio.LimitOverrunError"),
+     .names =
+         CN_NAMES("asyncio.IncompleteReadError", "asyncio.LimitOverrunError"),
      .check = cn_dropin_check,
      .data = &error,
      .advice = "anyio.IncompleteRead for IncompleteReadError, "
@@ -131,8 +127,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN661",
      .name = "subprocess",
      .summary = "child processes are the support module's Process",
-     .names = NAMES("asyncio.create_subprocess_exec",
-                    "asyncio.create_subprocess_shell"),
+     .names = CN_NAMES("asyncio.create_subprocess_exec",
+                       "asyncio.create_subprocess_shell"),
      .check = cn_dropin_check,
      .data = &process,
      .advice = "`result = await anyio.run_process([program, *args], "
@@ -142,15 +138,15 @@ static const struct cn_rule rules[] = {
     {.code = "CN662",
      .name = "subprocess-constant",
      .summary = "the pipes' constants are subprocess's own",
-     .names = NAMES("asyncio.subprocess.PIPE", "asyncio.subprocess.STDOUT",
-                    "asyncio.subprocess.DEVNULL"),
+     .names = CN_NAMES("asyncio.subprocess.PIPE", "asyncio.subprocess.STDOUT",
+                       "asyncio.subprocess.DEVNULL"),
      .check = cn_dropin_check,
      .data = &constant,
      .advice = "subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL"},
     {.code = "CN663",
      .name = "process-object",
      .summary = "asyncio's Process is the support module's",
-     .names = NAMES("asyncio.subprocess.Process"),
+     .names = CN_NAMES("asyncio.subprocess.Process"),
      .check = cn_dropin_check,
      .data = &process_object,
      .advice = "anyio.abc.Process has wait(), kill(), terminate() and "

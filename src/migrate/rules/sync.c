@@ -422,18 +422,12 @@ static enum cn_verdict check_primitive(struct cn_match *m)
     return change_variable(m, p, o);
 }
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
-
 static const struct cn_rule rules[] = {
     {
         .code = "CN121",
         .name = "lock",
         .summary = "asyncio.Lock becomes anyio.Lock",
-        .names = NAMES("asyncio.Lock"),
+        .names = CN_NAMES("asyncio.Lock"),
         .check = check_primitive,
         .advice = "anyio.Lock is released by the task that acquired it; for a "
                   "hand-over between tasks take anyio.Semaphore(1)",
@@ -442,7 +436,7 @@ static const struct cn_rule rules[] = {
         .code = "CN122",
         .name = "semaphore",
         .summary = "asyncio's semaphores become anyio.Semaphore",
-        .names = NAMES("asyncio.Semaphore", "asyncio.BoundedSemaphore"),
+        .names = CN_NAMES("asyncio.Semaphore", "asyncio.BoundedSemaphore"),
         .check = check_primitive,
         .advice = "anyio.Semaphore(n, max_value=n) has value instead of "
                   "locked(), and its acquire() returns None",
@@ -451,7 +445,7 @@ static const struct cn_rule rules[] = {
         .code = "CN123",
         .name = "event",
         .summary = "asyncio.Event becomes anyio.Event",
-        .names = NAMES("asyncio.Event"),
+        .names = CN_NAMES("asyncio.Event"),
         .check = check_primitive,
         .advice = "anyio.Event cannot be cleared: make a new one where it is "
                   "cleared, in the object that owns it, or wait on an "
@@ -461,7 +455,7 @@ static const struct cn_rule rules[] = {
         .code = "CN124",
         .name = "condition",
         .summary = "asyncio.Condition becomes anyio.Condition",
-        .names = NAMES("asyncio.Condition"),
+        .names = CN_NAMES("asyncio.Condition"),
         .check = check_primitive,
         .advice = "enter the lock only through its anyio.Condition; two "
                   "conditions on one lock need one condition and two flags",

@@ -4,12 +4,6 @@
  * as they are. */
 #include "migrate/rules/dropin.h"
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
-
 static const char detached[] =
     "as before it belongs to nobody; on trio cancel() is repeated at every "
     "checkpoint";
@@ -88,8 +82,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN601",
      .name = "create-task",
      .summary = "a task that outlives the call is the support module's",
-     .names = NAMES("asyncio.create_task", "asyncio.ensure_future",
-                    "asyncio.loop.create_task"),
+     .names = CN_NAMES("asyncio.create_task", "asyncio.ensure_future",
+                       "asyncio.loop.create_task"),
      .check = cn_dropin_check,
      .data = &create_task,
      .advice = "start it in a task group that ends with its owner: `async with "
@@ -98,7 +92,7 @@ static const struct cn_rule rules[] = {
     {.code = "CN602",
      .name = "task-object",
      .summary = "asyncio.Task is the support module's Task",
-     .names = NAMES("asyncio.Task"),
+     .names = CN_NAMES("asyncio.Task"),
      .check = cn_dropin_check,
      .data = &task_object,
      .advice = "cancel the CancelScope around the work instead of the task; "
@@ -107,7 +101,7 @@ static const struct cn_rule rules[] = {
     {.code = "CN604",
      .name = "gather",
      .summary = "gather keeps its order, its errors and its siblings",
-     .names = NAMES("asyncio.gather"),
+     .names = CN_NAMES("asyncio.gather"),
      .check = cn_dropin_check,
      .data = &gather,
      .advice = "start the calls in a task group and keep their handles (AnyIO "
@@ -116,7 +110,7 @@ static const struct cn_rule rules[] = {
     {.code = "CN605",
      .name = "as-completed",
      .summary = "as_completed gives awaitables in the order of readiness",
-     .names = NAMES("asyncio.as_completed"),
+     .names = CN_NAMES("asyncio.as_completed"),
      .check = cn_dropin_check,
      .data = &as_completed,
      .advice = "anyio.as_completed() from AnyIO 4.15 on; before, children send "
@@ -124,8 +118,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN606",
      .name = "wait",
      .summary = "wait gives the sets of tasks that are done and pending",
-     .names = NAMES("asyncio.wait", "asyncio.ALL_COMPLETED",
-                    "asyncio.FIRST_COMPLETED", "asyncio.FIRST_EXCEPTION"),
+     .names = CN_NAMES("asyncio.wait", "asyncio.ALL_COMPLETED",
+                       "asyncio.FIRST_COMPLETED", "asyncio.FIRST_EXCEPTION"),
      .check = cn_dropin_check,
      .data = &wait,
      .advice = "first result wins: children set a result and cancel the "
@@ -134,8 +128,8 @@ static const struct cn_rule rules[] = {
     {.code = "CN613",
      .name = "future",
      .summary = "futures are the support module's Future",
-     .names = NAMES("asyncio.Future", "asyncio.loop.create_future",
-                    "asyncio.isfuture", "asyncio.InvalidStateError"),
+     .names = CN_NAMES("asyncio.Future", "asyncio.loop.create_future",
+                       "asyncio.isfuture", "asyncio.InvalidStateError"),
      .check = cn_dropin_check,
      .data = &future,
      .advice = "anyio.Future() from 4.15 on (return_value, exception), before "
@@ -143,7 +137,7 @@ static const struct cn_rule rules[] = {
     {.code = "CN671",
      .name = "barrier",
      .summary = "barriers are the support module's Barrier",
-     .names = NAMES("asyncio.Barrier", "asyncio.BrokenBarrierError"),
+     .names = CN_NAMES("asyncio.Barrier", "asyncio.BrokenBarrierError"),
      .check = cn_dropin_check,
      .data = &barrier,
      .advice = "an anyio.Condition with a counter, or a task group per phase"},

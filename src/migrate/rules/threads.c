@@ -354,18 +354,12 @@ static enum cn_verdict check_executor(struct cn_match *m)
 
 /* --- the table ------------------------------------------------------------ */
 
-#define NAMES(...)                                                             \
-    (const char *const[])                                                      \
-    {                                                                          \
-        __VA_ARGS__, NULL                                                      \
-    }
-
 static const struct cn_rule rules[] = {
     {
         .code = "CN401",
         .name = "to-thread",
         .summary = "asyncio.to_thread() becomes to_thread.run_sync()",
-        .names = NAMES("asyncio.to_thread"),
+        .names = CN_NAMES("asyncio.to_thread"),
         .check = check_to_thread,
         .advice = "await to_thread.run_sync(f, *args), with functools.partial "
                   "for keyword arguments",
@@ -374,7 +368,7 @@ static const struct cn_rule rules[] = {
         .code = "CN402",
         .name = "run-in-executor",
         .summary = "loop.run_in_executor() becomes to_thread.run_sync()",
-        .names = NAMES("asyncio.loop.run_in_executor"),
+        .names = CN_NAMES("asyncio.loop.run_in_executor"),
         .check = check_executor,
         .advice =
             "await to_thread.run_sync(f, *args, limiter=...) with an "

@@ -18,11 +18,8 @@ static cn_node tuple_around(const struct cn_tree *t, cn_node n)
 /* The except clause whose class (or one of whose classes) is `n`, or 0. */
 static cn_node clause_of(const struct cn_tree *t, cn_node n)
 {
-    cn_node up = cn_parent(t, n);
+    cn_node up = cn_around(t, n);
 
-    while (cn_is(t, up, CN_K_TUPLE) || cn_is(t, up, CN_K_AS_PATTERN) ||
-           cn_is(t, up, CN_K_PARENTHESIZED_EXPRESSION))
-        up = cn_parent(t, up);
     return cn_is(t, up, CN_K_EXCEPT_CLAUSE) ? up : 0;
 }
 
